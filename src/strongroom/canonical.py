@@ -1,0 +1,62 @@
+"""Canonical JSON: one text for one value (SPEC.md section 1.3; RFC 8785 without fractions)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+
+from strongroom.errors import FormatError, StrongroomError
+
+T = TypeVar("T")
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+U16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
+U32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Bytes8 = Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
+Bytes12 = Annotated[bytes, msgspec.Meta(min_length=12, max_length=12)]
+Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+HpkePublic = Annotated[bytes, msgspec.Meta(min_length=1216, max_length=1216)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every structure that is written as canonical JSON."""
+
+
+def encode(value: Any) -> bytes:
+    """Canonical bytes of a ``Record``, dict, list, string or integer. Floats have no place in ours."""
+    return _encoder.encode(value)
+
+
+class Codec(Generic[T]):
+    """Parses one type, accepting exactly what ``encode`` emits.
+
+    ``error`` is what ``parse`` raises; its text names ``what`` and the member, never a value.
+    """
+
+    def __init__(self, kind: Any, what: str, error: type[StrongroomError] = FormatError) -> None:
+        self._decoder = msgspec.json.Decoder(kind)
+        self._what, self._error = what, error
+
+    def parse(self, data: bytes) -> T:
+        try:
+            found: T = self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            raise self._error(f"{self._what}: {_without_value(str(error))}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self._error(f"{self._what}: not JSON") from None
+        # Order, spacing, escapes, duplicate members and base64 forms: only encoding again settles them.
+        if _encoder.encode(found) != data:
+            raise self._error(f"{self._what}: not canonical")
+        return found
+
+
+def _without_value(message: str) -> str:
+    # msgspec quotes values that do not fit; only the path of the member is kept.
+    _, _, path = message.rpartition(" - at `")
+    return f"does not fit its schema at {path[:-1]}" if path.startswith("$") else "does not fit its schema"

@@ -1,0 +1,108 @@
+"""Every exception of Strongroom, under one root.
+
+A message names what was wrong, where, and the mend. It never holds a personal value, a key or a secret.
+"""
+
+from __future__ import annotations
+
+
+class StrongroomError(Exception):
+    """Root of all. ``code`` is stable and short; the text is for people."""
+
+    code = "error"
+
+
+class FormatError(StrongroomError):
+    """Bytes or text from outside are not what their format allows."""
+
+    code = "malformed"
+
+
+class CatalogError(StrongroomError):
+    """A catalog or charter source is wrong. ``place`` is ``file:line`` or a path of members; ``mend`` says what to do."""
+
+    code = "catalog"
+
+    def __init__(self, place: str, problem: str, mend: str) -> None:
+        super().__init__(f"{place}: {problem}. {mend}")
+        self.place, self.problem, self.mend = place, problem, mend
+
+
+class ValueRejected(StrongroomError):
+    """A field's value does not fit its type. The text is the reason alone, never the value."""
+
+    code = "value"
+
+
+class SealError(StrongroomError):
+    """Sealing or opening failed."""
+
+    code = "seal"
+
+
+class CommitmentError(SealError):
+    """The share does not belong to this slot: other person, handle, version, compartment, or a wrong key."""
+
+    code = "commitment"
+
+
+class LedgerError(StrongroomError):
+    """Root of what can be wrong with a ledger."""
+
+    code = "ledger"
+
+
+class NoteError(LedgerError):
+    """A signed note, verifier key or cosignature does not parse or verify."""
+
+    code = "note"
+
+
+class CheckpointError(LedgerError):
+    """A checkpoint does not parse, or contradicts one seen before."""
+
+    code = "checkpoint"
+
+
+class TileError(LedgerError):
+    """A tile or entry bundle is missing, misshapen or does not hash to what it should."""
+
+    code = "tile"
+
+
+class ProofError(LedgerError):
+    """An inclusion or consistency proof does not hold."""
+
+    code = "proof"
+
+
+class EntryError(LedgerError):
+    """A ledger entry breaks its schema or its order."""
+
+    code = "entry"
+
+
+class Refused(StrongroomError):
+    """The gate or the keyholder says no. ``code`` is one of SPEC.md section 8.6."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail = code, detail
+
+
+class KeyholderUnavailable(StrongroomError):
+    """The keyholder did not answer. Nothing can be read until it does."""
+
+    code = "keyholder"
+
+
+class StoreError(StrongroomError):
+    """The vault's or keyholder's own store is missing, of another version, or inconsistent."""
+
+    code = "store"
+
+
+class InputError(StrongroomError):
+    """What the user gave (a file, an option, a name) cannot be used."""
+
+    code = "input"

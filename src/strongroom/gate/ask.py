@@ -1,0 +1,105 @@
+"""What a reader wants, signed by the reader's own device (SPEC.md sections 7.1 and 7.2)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from strongroom.canonical import Bytes8, Bytes16, Bytes32, Codec, Name, Number, Record, encode
+from strongroom.errors import Refused
+
+_ASK = b"strongroom/v1 ask\0"
+_ASK_HASH = b"strongroom/v1 ask-hash\0"
+_PRIVATE = b"strongroom/v1 private\0"
+_READER = b"strongroom/v1 reader\0"
+
+
+class Queried(Record):
+    kind: str
+    value: str
+
+
+class PrivateHalf(Record):
+    """What stays with the vault, sealed to the auditor; the ask carries only its commitment."""
+
+    case: str
+    reason: str
+    salt: Bytes32
+    subject: Queried | None
+
+    def commitment(self) -> bytes:
+        return hashlib.sha256(_PRIVATE + encode(self)).digest()
+
+
+class _Ask(Record, tag_field="action"):
+    v: Literal[1]
+    charter: Bytes32
+    commitment: Bytes32
+    holding: Name
+    nonce: Bytes16
+    purpose: Name
+    reader: Bytes8
+    room: Bytes16
+    time: Number
+
+
+class FindAsk(_Ask, tag="find"):
+    kind: str
+
+
+class DiscloseAsk(_Ask, tag="disclose"):
+    fields: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=256)]
+    records: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class IntakeAsk(_Ask, tag="intake"):
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
+    until: Number
+
+
+Ask: TypeAlias = FindAsk | DiscloseAsk | IntakeAsk
+
+_codec: Codec[Ask] = Codec(FindAsk | DiscloseAsk | IntakeAsk, "ask")
+private_half: Codec[PrivateHalf] = Codec(PrivateHalf, "private half")
+
+INTAKE_DAYS = 7
+
+
+def parse(text: bytes) -> Ask:
+    """Accept exactly a canonical ask. Raises ``Refused`` with code ``ask``."""
+    try:
+        ask = _codec.parse(text)
+    except Exception as error:
+        raise Refused("ask", str(error)) from None
+    if isinstance(ask, DiscloseAsk):
+        for column in (ask.fields, ask.records):
+            if any(a >= b for a, b in zip(column, column[1:], strict=False)):  # type: ignore[operator]
+                raise Refused("ask", "fields and records must be sorted and distinct")
+    if isinstance(ask, IntakeAsk) and not ask.time < ask.until <= ask.time + INTAKE_DAYS * 86400:
+        raise Refused("ask", f"until must be within {INTAKE_DAYS} days after time")
+    return ask
+
+
+def reader_id(device: bytes) -> bytes:
+    """8 bytes that name a reader, from the 32-byte Ed25519 key of the device (SPEC.md 1.4)."""
+    return hashlib.sha256(_READER + device).digest()[:8]
+
+
+def ask_hash(text: bytes) -> bytes:
+    return hashlib.sha256(_ASK_HASH + text).digest()
+
+
+def sign(text: bytes, device: Ed25519PrivateKey) -> bytes:
+    return device.sign(_ASK + text)
+
+
+def verify(text: bytes, signature: bytes, device: bytes) -> None:
+    """Raises ``Refused`` with code ``signature``."""
+    try:
+        Ed25519PublicKey.from_public_bytes(device).verify(signature, _ASK + text)
+    except (InvalidSignature, ValueError):
+        raise Refused("signature", "the ask is not signed by this reader's device") from None
