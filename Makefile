@@ -1,0 +1,68 @@
+# `make help` lists the targets. Everything lives in .venv and ./room; `make clean` removes both.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := install -qq --require-hashes
+N ?= 200
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench kill lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.dev  ## install all that the project needs, by hash, into .venv
+
+demo: $(VENV)/.run  ## a room with 20,000 synthetic residents, in ./room
+	@$(BIN)/strongroom demo --room ./room
+
+test: $(VENV)/.dev  ## the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## style, types, layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix --exit-zero --quiet
+	@$(BIN)/ruff format
+
+bench: $(VENV)/.dev  ## measure this machine, its disk included
+	@$(BIN)/python -m bench
+
+kill: $(VENV)/.dev  ## kill -9 both houses at random points, N=200 times
+	@STRONGROOM_KILLS=$(N) $(BIN)/python -m pytest -m kill --timeout=0
+
+lock:  ## write requirements/*.lock anew; wants pip-tools on Python 3.11
+	@requirements/lock
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) room build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# PYTHON=... chooses one; otherwise the first of these that is new enough.
+$(VENV)/.made:
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; done; \
+	if [ -z "$$python" ]; then \
+	  echo "Strongroom needs Python 3.11 or later, and $(or $(PYTHON),python3) is not: name one with make PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
+	rm -rf $(VENV); \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "No venv module: on Debian and Ubuntu, apt-get install python3-venv, then make again" >&2; exit 1; }
+	@touch $@
+
+# The package itself is installed in place and without its dependencies: the lock has them all.
+$(VENV)/.run: $(VENV)/.made requirements/run.lock requirements/build.lock pyproject.toml
+	@echo "Installing Strongroom into $(VENV) ..."
+	@$(PIP) $(LOCKED) -r requirements/run.lock -r requirements/build.lock
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.lock requirements/data.lock
+	@echo "Installing what tests and checks need ..."
+	@$(PIP) $(LOCKED) -r requirements/dev.lock
+	@$(PIP) $(LOCKED) --no-deps -r requirements/data.lock
+	@touch $@

@@ -1,0 +1,24 @@
+"""What every test gets: how hard hypothesis tries, and how often processes are killed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A shared two-core machine stalls now and then; a deadline would report that as a failure.
+_slow = [HealthCheck.too_slow]
+settings.register_profile("dev", deadline=None, suppress_health_check=_slow)
+# The same examples on every run, so that a failure is the change's and not the day's.
+settings.register_profile(
+    "ci", deadline=None, suppress_health_check=_slow, max_examples=100, derandomize=True, database=None, print_blob=True
+)
+settings.register_profile("deep", deadline=None, suppress_health_check=_slow, max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.fixture(scope="session")
+def kills() -> int:
+    """How often a crash test kills: 25, or what `make kill N=...` says."""
+    return int(os.environ.get("STRONGROOM_KILLS", "25"))
