@@ -1,0 +1,66 @@
+"""The body of a record row: its sealed compartments (SPEC.md section 3.6)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from strongroom.errors import FormatError, SealError
+
+__all__ = ["Slot", "build", "head", "parse", "piece"]
+
+_VERSION = 1
+_HEAD, _SLOT = struct.Struct(">BH"), struct.Struct(">H16sI")
+
+
+class Slot(NamedTuple):
+    """One compartment as it is stored: number, hidden person (16 bytes), sealed compartment."""
+
+    compartment: int
+    masked: bytes
+    blob: bytes
+
+
+def head(count: int) -> bytes:
+    """What a body of ``count`` compartments begins with; ``piece`` of each follows, ascending."""
+    return _HEAD.pack(_VERSION, count)
+
+
+def piece(compartment: int, masked: bytes, blob: bytes) -> bytes:
+    """One slot's bytes within the body. Widths are the caller's duty: this is the sealing loop's own step."""
+    return _SLOT.pack(compartment, masked, len(blob)) + blob
+
+
+def build(slots: Sequence[Slot]) -> bytes:
+    """The body of these slots. SealError when they are not ascending from 1, or a width is wrong."""
+    numbers = [slot.compartment for slot in slots]
+    if not slots or min(numbers) < 1 or max(numbers) >= 1 << 16 or numbers != sorted(set(numbers)):
+        raise SealError("body: want compartments, ascending, from 1")
+    if any(len(slot.masked) != 16 or not slot.blob for slot in slots):
+        raise SealError("body: want a masked person of 16 bytes and a sealed compartment")
+    return head(len(slots)) + b"".join(piece(*slot) for slot in slots)
+
+
+def parse(body: bytes) -> list[Slot]:
+    """The slots, ascending. FormatError on anything that ``build`` does not write."""
+    if len(body) < _HEAD.size:
+        raise FormatError("record body: too short")
+    version, count = _HEAD.unpack_from(body)
+    if version != _VERSION:
+        raise FormatError(f"record body: version {version}; this program reads version {_VERSION}")
+    slots, at, last = [], _HEAD.size, 0
+    for _ in range(count):
+        if at + _SLOT.size > len(body):
+            raise FormatError("record body: cut off")
+        number, masked, length = _SLOT.unpack_from(body, at)
+        at += _SLOT.size
+        if number <= last:
+            raise FormatError("record body: compartments not ascending from 1")
+        if not 0 < length <= len(body) - at:
+            raise FormatError("record body: a sealed compartment is empty or cut off")
+        slots.append(Slot(number, masked, body[at : at + length]))
+        at, last = at + length, number
+    if not slots or at != len(body):
+        raise FormatError("record body: no compartment, or bytes after the last")
+    return slots

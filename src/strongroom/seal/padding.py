@@ -1,0 +1,42 @@
+"""Plaintexts grow to a few sizes only, so that a length says little (SPEC.md section 3.5).
+
+Padmé: Nikitin et al., Reducing Metadata Leakage from Encrypted Files and Communication with PURBs, 2019.
+"""
+
+from __future__ import annotations
+
+from strongroom.errors import FormatError, SealError
+
+__all__ = ["pad", "padded_size", "unpad"]
+
+_END = b"\x80"
+_LARGEST_FLOOR = 65472
+
+
+def padded_size(n: int, floor: int) -> int:
+    """pad(n) of the SPEC. ``floor`` is a multiple of 64 from 64 to 65,472, else SealError."""
+    if not 64 <= floor <= _LARGEST_FLOOR or floor % 64:
+        raise SealError(f"padding floor: want a multiple of 64 from 64 to {_LARGEST_FLOOR}")
+    if n <= floor:
+        return floor
+    if n <= 1024:
+        return (n + 63) & -64
+    exponent = n.bit_length() - 1
+    step = 1 << (exponent - exponent.bit_length())
+    return (n + step - 1) & -step
+
+
+def pad(data: bytes, floor: int) -> bytes:
+    """``data``, the byte 80, and zeros up to ``padded_size(len(data) + 1, floor)``."""
+    return (data + _END).ljust(padded_size(len(data) + 1, floor), b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """What was padded. FormatError when no floor leads to this length, or the fill is not 80 and zeros."""
+    data, end, fill = padded.rpartition(_END)
+    if not end or fill.strip(b"\0"):
+        raise FormatError("padding: does not end in 80 and zeros")
+    # Any small multiple of 64 may have been the floor, which is the catalog's and may since have changed.
+    if len(padded) % 64 or (len(padded) > _LARGEST_FLOOR and len(padded) != padded_size(len(data) + 1, 64)):
+        raise FormatError("padding: of no size that is written")
+    return data

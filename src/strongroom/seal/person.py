@@ -1,0 +1,114 @@
+"""A person in one holding: what stands for them, and the keys that it takes to say so (SPEC.md section 2)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from strongroom.errors import SealError
+from strongroom.seal.ids import kind_id
+from strongroom.seal.label import label
+from strongroom.seal.mac import HMAC, keyed, mac, many
+
+__all__ = ["BUCKETS", "HoldingKeys", "bucket", "bucket_key", "bucket_leaf", "bucket_leaves", "inner", "inners"]
+__all__ += ["who_of_handle", "who_of_inner"]
+
+BUCKETS = 1 << 20
+
+_SEAL, _PERSON, _NOBODY = label("seal"), label("person"), label("nobody")
+_BUCKET, _BUCKET_KEY, _INNER = label("bucket"), label("bucket-key"), label("inner")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HoldingKeys:
+    """The vault's keys of one holding (SPEC.md section 2.2).
+
+    ``key`` is KH, 32 bytes; ``room`` and ``holding`` are ids, 16 bytes each. SealError when a length is wrong.
+    """
+
+    key: bytes = field(repr=False)
+    room: bytes
+    holding: bytes
+    seal: bytes = field(init=False, repr=False)
+    nobody: bytes = field(init=False, repr=False)
+    sealing: HMAC = field(init=False, repr=False)
+    """K_seal as a context: the salt of every compartment's key."""
+
+    def __post_init__(self) -> None:
+        if len(self.key) != 32 or len(self.room) != 16 or len(self.holding) != 16:
+            raise SealError("holding keys: want a key of 32 bytes, a room and a holding id of 16")
+        object.__setattr__(self, "seal", mac(self.key, _SEAL))
+        object.__setattr__(self, "nobody", mac(self.key, _NOBODY))
+        object.__setattr__(self, "sealing", keyed(self.seal))
+
+    def person(self, kind: str) -> bytes:
+        """K_person[kind], 32 bytes."""
+        return mac(self.key, _PERSON + kind_id(kind))
+
+
+def bucket(kind: str, nf: str) -> int:
+    """j, the bucket that a normal form falls into: 0 to 2^20-1. Known to anyone; only its key is secret."""
+    return _bucket(_bucket_prefix(kind), _utf8(nf))
+
+
+def bucket_key(person_key: bytes, j: int) -> bytes:
+    """k_j, 32 bytes: what the vault gives the keyholder's desk. SealError when ``j`` is no bucket."""
+    if not 0 <= j < BUCKETS:
+        raise SealError(f"bucket: want 0 to {BUCKETS - 1}")
+    return mac(person_key, _BUCKET_KEY + j.to_bytes(4, "big"))
+
+
+def inner(bucket_key: bytes, nf: str) -> bytes:
+    """32 bytes that stand for one identifier value; both houses can compute it, each from its side."""
+    return mac(bucket_key, _INNER + _utf8(nf))
+
+
+def inners(keys: HoldingKeys, kind: str, normal_forms: Sequence[str]) -> list[bytes]:
+    """``inner`` of each normal form, in order."""
+    prefix, values = _bucket_prefix(kind), [_utf8(nf) for nf in normal_forms]
+    numbers = [_BUCKET_KEY + _bucket(prefix, value).to_bytes(4, "big") for value in values]
+    ks = many(keyed(keys.person(kind)), numbers)
+    return [mac(k, _INNER + value) for k, value in zip(ks, values, strict=True)]
+
+
+def who_of_inner(inner: bytes) -> bytes:
+    """16 bytes: the person, when ``inner`` is of the record's primary identifier."""
+    return inner[:16]
+
+
+def who_of_handle(keys: HoldingKeys, handle: bytes) -> bytes:
+    """16 bytes in the place of a person, for a record that names nobody. SealError when the handle is not 16 bytes."""
+    if len(handle) != 16:
+        raise SealError("handle: want 16 bytes")
+    return mac(keys.nobody, _NOBODY + handle)[:16]
+
+
+def bucket_leaf(bucket_key: bytes) -> bytes:
+    """H(k_j): the data of leaf j of the bucket tree (SPEC.md section 2.4), not yet under the tree's own leaf hash."""
+    return hashlib.sha256(bucket_key).digest()
+
+
+def bucket_leaves(person_key: bytes, start: int = 0, stop: int = BUCKETS) -> list[bytes]:
+    """``bucket_leaf`` of buckets ``start`` to ``stop``-1. All of them take about a second and 70 MB."""
+    if not 0 <= start <= stop <= BUCKETS:
+        raise SealError(f"buckets: want a range within 0 to {BUCKETS}")
+    found = many(keyed(person_key), (_BUCKET_KEY + j.to_bytes(4, "big") for j in range(start, stop)))
+    return [hashlib.sha256(k).digest() for k in found]
+
+
+@lru_cache(maxsize=256)
+def _bucket_prefix(kind: str) -> bytes:
+    return _BUCKET + kind_id(kind)
+
+
+def _bucket(prefix: bytes, value: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(prefix + value).digest()[:3], "big") >> 4
+
+
+def _utf8(nf: str) -> bytes:
+    try:
+        return nf.encode()
+    except UnicodeEncodeError:
+        raise SealError("normal form: not Unicode text") from None
