@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -24,6 +24,9 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
+@dataclass_transform(
+    frozen_default=True, field_specifiers=(msgspec.field,)
+)  # msgspec hands `frozen` down; mypy does not
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every structure that is written as canonical JSON."""
 
@@ -56,7 +59,12 @@ class Codec(Generic[T]):
         return found
 
 
+# Of msgspec's messages only these quote nothing but the schema. An unknown member's name or a value of a closed set is
+# the sender's text, and may even be shaped like the place that msgspec appends.
+_SAFE = ("Expected ", "Invalid base64", "Object missing required field ")
+
+
 def _without_value(message: str) -> str:
-    # msgspec quotes values that do not fit; only the path of the member is kept.
-    _, _, path = message.rpartition(" - at `")
-    return f"does not fit its schema at {path[:-1]}" if path.startswith("$") else "does not fit its schema"
+    if message.startswith(_SAFE):
+        return message
+    return "a member or value that its schema does not have"
