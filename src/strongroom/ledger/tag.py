@@ -1,0 +1,60 @@
+"""Tags by which a person finds the entries about them, and the day files that list them (SPEC.md 5.5 and 5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hmac import digest
+from itertools import pairwise
+
+from strongroom.errors import EntryError
+
+_CHAIN = b"strongroom/v1 chain\0"
+_TAG = b"strongroom/v1 tag\0"
+TAG = 16
+_LINE = TAG + 8
+
+
+def chain_key(tag_key: bytes, holding_id: bytes, who: bytes, generation: int) -> bytes:
+    """32-byte key of one person's chain in one holding; ``tag_key`` has 32 bytes, the ids 16, generation is from 1."""
+    if (len(tag_key), len(holding_id), len(who)) != (32, 16, 16) or generation < 1:
+        raise ValueError("want a key of 32 bytes, a holding id and a who of 16, a generation from 1")
+    return digest(tag_key, _CHAIN + holding_id + who + generation.to_bytes(8, "big"), "sha256")
+
+
+def tag(chain: bytes, n: int) -> bytes:
+    """The n-th 16-byte tag of a chain, n from 1."""
+    if n < 1:
+        raise ValueError("tags are numbered from 1")
+    return digest(chain, _TAG + n.to_bytes(8, "big"), "sha256")[:TAG]
+
+
+def tags(chain: bytes, first: int, count: int) -> list[bytes]:
+    """``count`` tags of a chain, from number ``first`` on."""
+    return [tag(chain, n) for n in range(first, first + count)]
+
+
+def day_path(time: int) -> str:
+    """``tags/YYYY-MM-DD`` of a time in POSIX seconds, in UTC. Raises EntryError past the year 9999."""
+    try:
+        return f"tags/{datetime.fromtimestamp(time, UTC).date().isoformat()}"
+    except (ValueError, OverflowError, OSError):
+        raise EntryError("a time is past the year 9999") from None
+
+
+def marshal_day(pairs: Iterable[tuple[bytes, int]]) -> bytes:
+    """A day file of (tag, entry index), which it sorts. Raises EntryError for a tag not of 16 bytes or a pair twice."""
+    listed = sorted(pairs)
+    if any(len(one) != TAG for one, _ in listed) or len(set(listed)) != len(listed):
+        raise EntryError("a day file wants tags of 16 bytes, each pair once")
+    return b"".join([one + index.to_bytes(8, "big") for one, index in listed])
+
+
+def parse_day(data: bytes) -> list[tuple[bytes, int]]:
+    """(tag, entry index) of exactly what ``marshal_day`` writes. Raises EntryError."""
+    if len(data) % _LINE:
+        raise EntryError(f"a day file of {len(data)} bytes is not made of lines of {_LINE}")
+    lines = [data[at : at + _LINE] for at in range(0, len(data), _LINE)]
+    if any(a >= b for a, b in pairwise(lines)):
+        raise EntryError("a day file is not sorted and distinct")
+    return [(one[:TAG], int.from_bytes(one[TAG:], "big")) for one in lines]
