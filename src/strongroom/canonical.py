@@ -24,9 +24,8 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass_transform(
-    frozen_default=True, field_specifiers=(msgspec.field,)
-)  # msgspec hands `frozen` down; mypy does not
+# msgspec hands `frozen` down to subclasses; mypy has to be told.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every structure that is written as canonical JSON."""
 

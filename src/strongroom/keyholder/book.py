@@ -1,0 +1,139 @@
+"""The book: appends entries, signs checkpoints, proves and publishes (SPEC.md section 5)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from strongroom.errors import Refused
+from strongroom.keyholder.keys import Keys
+from strongroom.keyholder.store import Store
+from strongroom.ledger import checkpoint, entry, note, proof, publish, tile, tree
+from strongroom.ledger.prover import Prover
+
+# Tiles in memory: the right edge is read at each append and proof. 1,000 tiles are 8 MB.
+_CACHED_TILES = 1000
+
+
+class Book:
+    """The ledger inside the keyholder's store. ``append`` and ``flush`` belong inside one transaction of it."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store, self._keys = store, keys
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._staged: list[bytes] = []
+        self._prover = Prover(self._read)
+        self.size = store.size()
+        self.time = entry.parse(store.entries(self.size - 1, self.size)[0]).time if self.size else 0
+        self.note = self._sign()
+
+    def _read(self, level: int, n: int) -> bytes:
+        found = self._tiles.get((level, n))
+        if found is None:
+            found = self._store.tile(level, n)
+            if len(self._tiles) >= _CACHED_TILES:
+                self._tiles.clear()
+            self._tiles[level, n] = found
+        return found
+
+    def stage(self, item: entry.Entry) -> int:
+        """Number an entry; it is written by ``flush``. Returns its index."""
+        self._staged.append(entry.encode(item))
+        return self.size + len(self._staged) - 1
+
+    def flush(self, now: int) -> None:
+        """Write what is staged, and the tiles that change, into the transaction that is open."""
+        if self._staged:
+            changed = tile.append(self._read, self.size, [tree.leaf_hash(item) for item in self._staged])
+            self._store.add_entries(self.size, self._staged)
+            self._store.put_tiles(changed)
+            self._tiles.update(changed)
+            self.size += len(self._staged)
+            self._staged.clear()
+            self.time = now
+
+    def reset(self) -> None:
+        """After a rollback: believe only the store again."""
+        self._staged.clear()
+        self._tiles.clear()
+        self.__init__(self._store, self._keys)  # type: ignore[misc]
+
+    def _sign(self) -> str:
+        text = self._text()
+        return f"{text}\n{self._keys.log.sign(text)}"
+
+    def _text(self) -> str:
+        return checkpoint.Checkpoint(self._keys.origin, self.size, self._prover.root(self.size)).marshal()
+
+    def sign(self) -> str:
+        """The signed checkpoint of what is committed."""
+        self.note = self._sign()
+        return self.note
+
+    def receipt(self, index: int) -> str:
+        """C2SP tlog-proof of an entry in the last signed checkpoint."""
+        hashes = self._prover.inclusion(index, self.size)
+        return proof.Proof(index, tuple(hashes), self.note).marshal()
+
+    def entries(self, start: int, limit: int) -> list[str]:
+        """Texts of the entries from ``start`` on, at most ``limit``, of those under the last checkpoint."""
+        return [item.decode() for item in self._store.entries(start, min(start + limit, self.size))]
+
+    # --- publishing ------------------------------------------------------------------------------------------
+    def publish(self, directory: Path, now: int, vkeys: Sequence[str]) -> str:
+        """Write what changed since the last time as static files; the checkpoint last. Returns the published note."""
+        before = int(self._store.state("published_size") or b"0")
+        if not (directory / "checkpoint").exists():
+            before = 0
+        for path, data in publish.files(self._read, self._store.entries, before, self.size):
+            write_public(directory / path, data)
+        write_public(directory / "vkeys", "".join(f"{key}\n" for key in vkeys).encode())
+        text = self._text()
+        published = self.note + self._keys.ml_dsa.cosign(text, now)
+        cosigned = (self._store.state("cosignature") or b"").decode()
+        if cosigned and self._store.state("cosigned") == text.encode():
+            published += cosigned
+        self._store.set_state("published_size", str(self.size).encode())
+        self._store.set_state("published", published.encode())
+        write_public(directory / "checkpoint", published.encode())
+        return published
+
+    def published(self) -> str:
+        return (self._store.state("published") or b"").decode()
+
+    def cosigned(self, line: str, verifier: note.Verifier, directory: Path) -> None:
+        """Take the vault's cosignature of the last checkpoint or of the published one. Raises ``Refused`` (``cosignature``)."""
+        latest = note.parse_note(self.note).text
+        published = self.published()
+        published_text = note.parse_note(published).text if published else ""
+        for text in (latest, published_text):
+            if text and _verifies(text, line, verifier):
+                self._store.set_state("cosigned", text.encode())
+                self._store.set_state("cosignature", line.encode())
+                if text == published_text and line not in published and f"\n— {verifier.name} " not in published:
+                    self._store.set_state("published", (published + line).encode())
+                    write_public(directory / "checkpoint", (published + line).encode())
+                return
+        if not _well_formed(line, verifier):
+            raise Refused("vault", "the cosignature is not the vault's")
+
+
+def _verifies(text: str, line: str, verifier: note.Verifier) -> bool:
+    try:
+        return note.open_note(f"{text}\n{line}", [verifier]) == text
+    except note.NoteError:
+        return False
+
+
+def _well_formed(line: str, verifier: note.Verifier) -> bool:
+    # A cosignature of an older checkpoint, overtaken meanwhile, is no fault; it is of no use either.
+    return line.startswith(f"— {verifier.name} ") and line.endswith("\n") and line.count("\n") == 1
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """Replace a public file in one step, so that a reader sees the old or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(data)
+    os.replace(draft, path)

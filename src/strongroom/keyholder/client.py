@@ -1,0 +1,103 @@
+"""Calls to the keyholder over HTTP (SPEC.md section 8). Each thread keeps a connection of its own."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from strongroom.canonical import Record, encode
+from strongroom.errors import FormatError, KeyholderUnavailable, Refused, StrongroomError
+from strongroom.keyholder import protocol
+
+# (path, signature, body) -> answer: over HTTP here, straight into the core in drills with a clock of their own.
+Transport = Callable[[str, bytes, bytes], bytes]
+
+
+class HttpTransport:
+    """``address`` is a function since a restarted keyholder may be elsewhere. Raises ``KeyholderUnavailable``."""
+
+    def __init__(self, address: Callable[[], str], timeout: float = 60.0) -> None:
+        self._address, self._timeout = address, timeout
+        self._local = threading.local()
+
+    def __call__(self, path: str, signature: bytes, body: bytes) -> bytes:
+        headers = {"Strongroom-Signature": base64.b64encode(signature).decode(), "Content-Type": "application/json"}
+        for attempt in (1, 2):
+            kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+            connection = kept or self._connect()
+            try:
+                connection.request("POST", path, body, headers)
+                response = connection.getresponse()
+                data = response.read()
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                self._local.connection = None
+                # A kept connection may have been closed meanwhile. The identical request is safe to send again (SPEC.md 8.4).
+                if kept is not None and attempt == 1:
+                    continue
+                raise KeyholderUnavailable(f"the keyholder at {self._address()} broke off: {error}") from None
+            if response.status == 200:
+                return data
+            raise _problem(data)
+        raise AssertionError("unreachable")
+
+    def _connect(self) -> http.client.HTTPConnection:
+        address = self._address()
+        host, _, port = address.rpartition(":")
+        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=self._timeout)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise KeyholderUnavailable(
+                f"no keyholder answers at {address} ({error.strerror or error}). Start it: strongroom keyholder"
+            ) from None
+        # Small requests and answers: waiting to fill a packet would cost 40 ms.
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._local.connection = connection
+        return connection
+
+
+def address_file(directory: Path) -> Callable[[], str]:
+    """Reads the address that a keyholder on this machine wrote down."""
+
+    def read() -> str:
+        try:
+            return (directory / "address").read_text().strip()
+        except FileNotFoundError:
+            raise KeyholderUnavailable(
+                f"no keyholder runs on {directory}. Start it: strongroom keyholder, or add --development"
+            ) from None
+
+    return read
+
+
+def _problem(data: bytes) -> StrongroomError:
+    try:
+        found = protocol.problem.parse(data)
+    except FormatError:
+        return KeyholderUnavailable("the keyholder's answer is not one of the protocol")
+    if found.code == "malformed":
+        return FormatError(found.detail)
+    if found.code == "store":
+        return KeyholderUnavailable(found.detail)
+    return Refused(found.code, found.detail)
+
+
+class Client:
+    """Signs requests with one key: the vault's, the desk's, the operator's or a subject's device."""
+
+    def __init__(self, transport: Transport, key: Ed25519PrivateKey) -> None:
+        self._transport, self._key = transport, key
+
+    def call(self, path: str, request: Record) -> bytes:
+        """The answer's bytes. Raises ``Refused``, ``FormatError`` or ``KeyholderUnavailable``."""
+        return self.send(path, encode(request))
+
+    def send(self, path: str, body: bytes) -> bytes:
+        return self._transport(path, protocol.sign_request(path, body, self._key), body)

@@ -1,0 +1,58 @@
+"""The keyholder's directory: its one writer, its address, how it is opened."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from strongroom.canonical import Bytes32, Codec, Record, encode
+from strongroom.errors import StoreError
+from strongroom.keyholder import keys
+from strongroom.keyholder.clock import Clock
+from strongroom.keyholder.core import Keyholder
+from strongroom.keyholder.store import Store
+
+
+class Ceremony(Record):
+    """What the keyholder was told by hand at the start: the hash of the first charter."""
+
+    genesis: Bytes32
+
+
+_ceremony: Codec[Ceremony] = Codec(Ceremony, "keyholder's ceremony.json", StoreError)
+
+
+def remember_genesis(directory: Path, genesis: bytes) -> None:
+    """Write the first charter's hash, once."""
+    keys.write_secret(directory / "ceremony.json", encode(Ceremony(genesis=genesis)))
+
+
+def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) -> Keyholder:
+    """Raises ``StoreError`` when the directory is not a keyholder's."""
+    own = keys.load(directory)
+    try:
+        genesis = _ceremony.parse((directory / "ceremony.json").read_bytes()).genesis
+    except FileNotFoundError:
+        raise StoreError(f"{directory}: the first charter's hash was never brought here. Run `strongroom init`") from None
+    store = Store(directory / "keyholder.db")
+    return Keyholder(store, own, keys.EpochKeys(directory, os.urandom), genesis, public, clock)
+
+
+@contextmanager
+def lock(directory: Path) -> Iterator[None]:
+    """One process holds the book. Raises ``StoreError`` when another does."""
+    with open(directory / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"{directory}: a keyholder runs on this already. Stop it first") from None
+        yield
+
+
+def write_address(directory: Path, address: str) -> None:
+    draft = directory / ".address.draft"
+    draft.write_text(address + "\n")
+    os.replace(draft, directory / "address")

@@ -1,0 +1,18 @@
+"""A charter with what is looked up in it (SPEC.md section 6)."""
+
+from __future__ import annotations
+
+from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter, RosterLine
+from strongroom.gate import ask as asks
+
+
+class InForce:
+    """``index``: its entry. ``effective``: ledger time from which it is in force."""
+
+    def __init__(self, index: int, effective: int, document: bytes, roster: bytes) -> None:
+        self.index, self.effective, self.document = index, effective, document
+        self.charter: Charter = charters.parse(document)
+        self.hash = charters.charter_hash(document)
+        self.lines: list[RosterLine] = charters.parse_roster(roster)
+        self.roster = {asks.reader_id(line.key): line for line in self.lines}

@@ -1,0 +1,141 @@
+"""The keyholder's own keys, on its own disk (SPEC.md section 9). Epoch keys lie apart, one a file, so that one can be destroyed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
+from strongroom.errors import StoreError
+from strongroom.ledger.cosignature import MLDSACosigner
+from strongroom.ledger.note import Signer
+from strongroom.seal.epoch import epoch_text
+from strongroom.seal.hpke import HpkePrivate, private_from
+
+
+class _KeyFile(Record):
+    asker: Bytes32
+    desk: Bytes32
+    index: Bytes32
+    log: Bytes32
+    message: Bytes32
+    ml_dsa: Bytes32
+    name: str
+    operator: Bytes32
+    room: Bytes16
+    tag: Bytes32
+
+
+_codec: Codec[_KeyFile] = Codec(_KeyFile, "keyholder's keys.json", StoreError)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """``room`` and ``name`` say whose; the desk's and operator's private keys are here in one-machine rooms only."""
+
+    room: bytes
+    name: str
+    index: bytes = field(repr=False)
+    tag: bytes = field(repr=False)
+    asker: bytes = field(repr=False)
+    message: Ed25519PrivateKey = field(repr=False)
+    desk: Ed25519PrivateKey = field(repr=False)
+    operator: Ed25519PrivateKey = field(repr=False)
+    log: Signer = field(repr=False)
+    ml_dsa: MLDSACosigner = field(repr=False)
+
+    @property
+    def origin(self) -> str:
+        return f"{self.name}/ledger"
+
+    @property
+    def message_public(self) -> bytes:
+        return self.message.public_key().public_bytes_raw()
+
+
+def create(directory: Path, room: bytes, name: str, random: Callable[[int], bytes]) -> Keys:
+    """Draw all keys and write ``keys.json`` (0600). Raises ``StoreError`` if there are some already."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / "epochs").mkdir(mode=0o700, exist_ok=True)
+    names = ("asker", "desk", "index", "log", "message", "ml_dsa", "operator", "tag")
+    file = _KeyFile(room=room, name=name, **{key: random(32) for key in names})
+    write_secret(directory / "keys.json", encode(file))
+    return load(directory)
+
+
+def load(directory: Path) -> Keys:
+    """Raises ``StoreError`` naming the file that is missing or wrong."""
+    path = directory / "keys.json"
+    try:
+        file = _codec.parse(path.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{path}: there is no keyholder here. Run `strongroom init` first") from None
+    origin = f"{file.name}/ledger"
+    return Keys(
+        room=file.room,
+        name=file.name,
+        index=file.index,
+        tag=file.tag,
+        asker=file.asker,
+        message=Ed25519PrivateKey.from_private_bytes(file.message),
+        desk=Ed25519PrivateKey.from_private_bytes(file.desk),
+        operator=Ed25519PrivateKey.from_private_bytes(file.operator),
+        log=Signer(origin, Ed25519PrivateKey.from_private_bytes(file.log)),
+        ml_dsa=MLDSACosigner(f"{origin}/ml-dsa", MLDSA44PrivateKey.from_seed_bytes(file.ml_dsa)),
+    )
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner reads, durably. Raises ``StoreError`` if it exists: keys are never overwritten."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise StoreError(f"{path}: exists already, and keys are never overwritten. Choose another directory") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class EpochKeys:
+    """The private keys of epochs: ``epochs/HOLDING-YYYY-MM-DD.key``, 96 bytes each (SPEC.md 1.5)."""
+
+    def __init__(self, directory: Path, random: Callable[[int], bytes]) -> None:
+        self._directory, self._random = directory / "epochs", random
+        self._opened: dict[tuple[str, int], HpkePrivate] = {}
+
+    def get(self, holding: str, epoch: int) -> HpkePrivate | None:
+        """None when there is none: never made, or destroyed."""
+        found = self._opened.get((holding, epoch))
+        if found is None:
+            try:
+                seed = self._path(holding, epoch).read_bytes()
+            except FileNotFoundError:
+                return None
+            found = self._opened[holding, epoch] = private_from(seed)
+        return found
+
+    def get_or_make(self, holding: str, epoch: int) -> HpkePrivate:
+        found = self.get(holding, epoch)
+        if found is None:
+            # Written whole under another name first: a key file cut short by a crash would strand all that is sealed to it.
+            draft = self._directory / f".{holding}-{epoch}.draft"
+            draft.unlink(missing_ok=True)
+            write_secret(draft, self._random(96))
+            os.replace(draft, self._path(holding, epoch))
+            found = self.get(holding, epoch)
+            assert found is not None
+        return found
+
+    def _path(self, holding: str, epoch: int) -> Path:
+        return self._directory / f"{holding}-{epoch_text(epoch)}.key"

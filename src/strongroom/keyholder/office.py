@@ -1,0 +1,133 @@
+"""What is not a read: charters, epoch keys, the operator's freeze and erase, status (SPEC.md sections 6, 8.2, 8.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from strongroom.canonical import Record
+from strongroom.catalog import charter as charters
+from strongroom.errors import EntryError, Refused, StrongroomError
+from strongroom.keyholder import protocol
+from strongroom.keyholder.inforce import InForce
+from strongroom.ledger import entry
+from strongroom.seal import epoch as epochs
+
+if TYPE_CHECKING:
+    from strongroom.keyholder.core import Keyholder
+
+# A new epoch is wanted at most once a month; some slack for the flooring of its date.
+_EPOCH_SLACK_DAYS = 31
+_OPERATOR_SECONDS = 120
+
+
+def enter_charter(
+    keyholder: Keyholder, request: protocol.EnterCharter, path: str, body: bytes, signature: bytes, now: int
+) -> Callable[[], Record]:
+    """Write a charter into the ledger. It takes effect after the delay of the charter in force. Raises ``Refused`` (``charter``)."""
+    document, roster = request.document.encode(), request.roster.encode()
+    try:
+        new = charters.parse(document)
+        lines = charters.parse_roster(roster)
+        charters.verify(document, request.signature, request.steward)
+        if charters.roster_hash(roster) != new.roster:
+            raise Refused("charter", "the roster is not the one whose hash stands in the charter")
+        if keyholder.charters:
+            last, current = keyholder.charters[-1], keyholder.in_force().charter
+            if charters.charter_hash(document) == last.hash:
+                raise Refused("charter", "this charter is in the ledger already")
+            charters.successor(last.charter, last.document, new)
+            stewards, effective = current.stewards, max(now + current.delay, last.effective)
+            protocol.verify_request(path, body, signature, current.vault.message, "vault")
+        else:
+            if charters.charter_hash(document) != keyholder.genesis:
+                raise Refused("charter", "the first charter is not the one whose hash the keyholder was given")
+            stewards, effective = new.stewards, now
+            protocol.verify_request(path, body, signature, new.vault.message, "vault")
+        if request.steward not in stewards:
+            raise Refused("charter", "not signed by a steward of the charter in force")
+        if new.room != keyholder.room or new.name != keyholder.keys.name:
+            raise Refused("charter", "the charter is another room's")
+        _own_keys(keyholder, new)
+        index = keyholder.book.stage(
+            entry.CharterEntry(
+                v=1,
+                time=now,
+                document=request.document,
+                effective=effective,
+                signature=request.signature,
+                steward=request.steward,
+            )
+        )
+    except EntryError:
+        raise Refused("charter", "the charter does not fit into an entry; make it shorter") from None
+    except Refused:
+        raise
+    except StrongroomError as error:
+        raise Refused("charter", str(error)) from None
+    assert len({line.key for line in lines}) == len(lines)
+    keyholder.store.add_charter(new.version, index, effective, document, roster)
+    keyholder.charters.append(InForce(index, effective, document, roster))
+    return lambda: keyholder.written(request.have, index)
+
+
+def _own_keys(keyholder: Keyholder, new: charters.Charter) -> None:
+    keys, stated = keyholder.keys, new.keyholder
+    mine = (
+        keys.desk.public_key().public_bytes_raw(),
+        keys.log.vkey,
+        keys.message_public,
+        keys.ml_dsa.vkey,
+        keys.operator.public_key().public_bytes_raw(),
+    )
+    if mine != (stated.desk, stated.log, stated.message, stated.ml_dsa, stated.operator):
+        raise Refused("charter", "the charter names other keys than this keyholder's")
+
+
+def epoch(keyholder: Keyholder, request: protocol.Epoch, now: int) -> Callable[[], Record]:
+    """The public key of a holding's epoch, made when first asked for. Raises ``Refused`` (``holding``, ``epoch``)."""
+    holding = keyholder.charter.holdings.get(request.holding)
+    if holding is None:
+        raise Refused("holding", "the charter in force has no such holding")
+    today = now // 86400
+    if not today < request.epoch <= epochs.epoch_of(today, holding.retention) + _EPOCH_SLACK_DAYS:
+        raise Refused("epoch", "the epoch is past, or later than the holding's retention allows")
+    public = keyholder.epochs.get_or_make(request.holding, request.epoch).public
+    holding_id = keyholder.holding_id(request.holding)
+    signature = keyholder.keys.message.sign(protocol.epoch_message(keyholder.room, holding_id, request.epoch, public))
+    return lambda: protocol.EpochKey(public=public, signature=signature)
+
+
+def operate(keyholder: Keyholder, request: protocol.Operate, now: int) -> Callable[[], Record]:
+    """Freeze, thaw or erase, by the operator's key. Raises ``Refused`` (``stale``, ``used``, ``malformed``, ``holding``)."""
+    if abs(request.time - now) > _OPERATOR_SECONDS:
+        raise Refused("stale", "the request's time is too far from the ledger's")
+    if not keyholder.store.use_nonce(request.nonce, now):
+        raise Refused("used", "this request was carried out already")
+    if request.action == "erase":
+        if request.holding not in keyholder.charter.holdings or not request.records:
+            raise Refused("holding", "name a holding and its records")
+        keyholder.store.erase(keyholder.holding_id(request.holding), request.records)
+        keyholder.book.stage(entry.ErasureEntry(v=1, time=now, count=len(request.records), holding=request.holding))
+    else:
+        scope, _, name = request.scope.partition(":")
+        known = {"room": name == "" and request.scope == "room", "holding": name in keyholder.charter.holdings, "reader": len(name) == 16}
+        if not known.get(scope):
+            raise Refused("malformed", "the scope is room, holding:NAME or reader:HEX")
+        (keyholder.store.freeze if request.action == "freeze" else keyholder.store.thaw)(request.scope)
+        public_scope = "reader" if scope == "reader" else request.scope
+        keyholder.book.stage(entry.NoticeEntry(v=1, time=now, code=request.action, scope=public_scope))
+    return lambda: protocol.Done(done=True)
+
+
+def status(keyholder: Keyholder, now: int) -> Record:
+    current = keyholder.in_force()
+    return protocol.Status(
+        charter=current.hash,
+        charter_version=current.charter.version,
+        checkpoint=keyholder.book.note,
+        frozen=keyholder.frozen(),
+        pending=[item.charter.version for item in keyholder.charters if item.effective > now],
+        published=int(keyholder.store.state("published_size") or b"0"),
+        time=now,
+    )

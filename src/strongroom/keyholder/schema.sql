@@ -1,0 +1,26 @@
+-- The keyholder's store. One writer. The ledger's truth is `entries`; `tiles` is derived and kept beside it.
+CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+CREATE TABLE tiles (level INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (level, n)) WITHOUT ROWID;
+CREATE TABLE charters (
+    version INTEGER PRIMARY KEY, idx INTEGER NOT NULL, effective INTEGER NOT NULL, document BLOB NOT NULL, roster BLOB NOT NULL
+);
+CREATE TABLE chains (
+    holding BLOB NOT NULL, who BLOB NOT NULL, generation INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (holding, who, generation)
+) WITHOUT ROWID;
+CREATE TABLE budgets (key TEXT PRIMARY KEY, level INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+-- request: hash of the request that was answered, or empty when the ask was refused. remaining, until: intake windows only.
+CREATE TABLE asks (
+    hash BLOB PRIMARY KEY, request BLOB NOT NULL, idx INTEGER NOT NULL, time INTEGER NOT NULL, until INTEGER NOT NULL, remaining INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX asks_by_until ON asks (until);
+CREATE TABLE tombstones (holding BLOB NOT NULL, handle BLOB NOT NULL, PRIMARY KEY (holding, handle)) WITHOUT ROWID;
+CREATE TABLE freezes (scope TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE operations (nonce BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE codes (
+    hash BLOB PRIMARY KEY, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE subjects (
+    device BLOB NOT NULL, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, PRIMARY KEY (device, holding, kind, who)
+) WITHOUT ROWID;

@@ -1,0 +1,116 @@
+"""The keyholder as a process: loopback HTTP in front of one committer (SPEC.md section 8).
+
+Requests that arrive while a commit is under way wait together for the next: one fsync for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+import logging
+import os
+import signal
+from pathlib import Path
+
+from aiohttp import web
+
+from strongroom.canonical import Record, encode
+from strongroom.errors import FormatError, InputError, Refused, StoreError, StrongroomError
+from strongroom.keyholder import files
+from strongroom.keyholder.core import Keyholder, Work
+from strongroom.keyholder.protocol import MAX_BODY, Problem
+
+log = logging.getLogger("strongroom.keyholder")
+
+_GROUP = 256
+_TICK_SECONDS = 5.0
+
+
+class Server:
+    """One asyncio loop: handlers queue work, the committer takes all of it at once."""
+
+    def __init__(self, keyholder: Keyholder) -> None:
+        self.keyholder = keyholder
+        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Record | StrongroomError]]] = asyncio.Queue()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        try:
+            signature = base64.b64decode(request.headers.get("Strongroom-Signature", ""), validate=True)
+        except (binascii.Error, ValueError):
+            return _problem(FormatError("the Strongroom-Signature header is not base64"))
+        work = Work(request.path, signature, await request.read())
+        future: asyncio.Future[Record | StrongroomError] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((work, future))
+        answer = await future
+        if isinstance(answer, StrongroomError):
+            return _problem(answer)
+        return web.Response(body=encode(answer), content_type="application/json")
+
+    async def commit_forever(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < _GROUP and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            try:
+                answers = self.keyholder.commit([work for work, _ in group])
+            except Exception:  # whatever it was, it was rolled back: nobody of the group gets anything
+                log.exception("a commit failed and was rolled back")
+                answers = [StoreError("the keyholder could not write its book; nothing was given")] * len(group)
+            for (_, future), answer in zip(group, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def tick_forever(self) -> None:
+        while True:
+            try:
+                self.keyholder.tick()
+            except Refused as refusal:
+                log.error("%s", refusal)
+            except Exception:
+                log.exception("the heartbeat could not be written")
+            await asyncio.sleep(_TICK_SECONDS)
+
+
+def _problem(error: StrongroomError) -> web.Response:
+    status = 403 if isinstance(error, Refused) else 400 if isinstance(error, FormatError) else 503
+    detail = error.detail if isinstance(error, Refused) else str(error)
+    if isinstance(error, Refused) and error.code == "malformed":
+        status = 400
+    return web.Response(status=status, body=encode(Problem(code=error.code, detail=detail)), content_type="application/json")
+
+
+async def serve(directory: Path, public: Path, host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT. Writes ``DIRECTORY/address`` when ready. Raises ``InputError`` for a public address."""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise InputError(f"{host} is not a loopback address, and this keyholder speaks without TLS. Use 127.0.0.1 or ::1")
+    with files.lock(directory):
+        server = Server(files.open_keyholder(directory, public))
+        server.keyholder.started()
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_post("/v1/{path:.*}", server.handle)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        assert site._server is not None and hasattr(site._server, "sockets")
+        bound = site._server.sockets[0].getsockname()[1]
+        files.write_address(directory, f"{host}:{bound}")
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        tasks = [asyncio.create_task(server.commit_forever()), asyncio.create_task(server.tick_forever())]
+        log.info("keyholder ready on %s:%d, pid %d", host, bound, os.getpid())
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await runner.cleanup()
+        for task in tasks:
+            task.cancel()
+        server.keyholder.store.close()
+        (directory / "address").unlink(missing_ok=True)

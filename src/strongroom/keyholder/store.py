@@ -1,0 +1,169 @@
+"""The keyholder's SQLite: statements only, no rules. One process writes it (SPEC.md section 8)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from strongroom.errors import StoreError
+
+SCHEMA_VERSION = 1
+
+
+class Store:
+    """Not for several threads. Raises ``StoreError`` when the file is of another version."""
+
+    def __init__(self, path: Path) -> None:
+        fresh = not path.exists()
+        if fresh:
+            path.touch(mode=0o600)
+        self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.execute("PRAGMA secure_delete=ON")
+        found = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            schema = files("strongroom.keyholder").joinpath("schema.sql").read_text()
+            self.db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
+        elif found != SCHEMA_VERSION:
+            raise StoreError(f"{path}: schema {found}, this program knows {SCHEMA_VERSION}. Use the program that wrote it")
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; durable when it returns (one fsync)."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    # --- state -------------------------------------------------------------------------------------------------
+    def state(self, key: str) -> bytes | None:
+        row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def set_state(self, key: str, value: bytes) -> None:
+        self.db.execute("INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
+
+    # --- ledger ------------------------------------------------------------------------------------------------
+    def size(self) -> int:
+        row = self.db.execute("SELECT max(idx) FROM entries").fetchone()
+        return 0 if row[0] is None else int(row[0]) + 1
+
+    def entries(self, start: int, stop: int) -> list[bytes]:
+        rows = self.db.execute("SELECT entry FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, stop))
+        return [bytes(row[0]) for row in rows]
+
+    def add_entries(self, start: int, entries: Sequence[bytes]) -> None:
+        self.db.executemany("INSERT INTO entries VALUES (?, ?)", enumerate(entries, start))
+
+    def tile(self, level: int, n: int) -> bytes:
+        row = self.db.execute("SELECT data FROM tiles WHERE level = ? AND n = ?", (level, n)).fetchone()
+        return b"" if row is None else bytes(row[0])
+
+    def put_tiles(self, tiles: dict[tuple[int, int], bytes]) -> None:
+        self.db.executemany(
+            "INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+            ((level, n, data) for (level, n), data in tiles.items()),
+        )
+
+    # --- charters ----------------------------------------------------------------------------------------------
+    def charters(self) -> list[tuple[int, int, bytes, bytes]]:
+        """(entry index, effective time, document, roster) in order of version."""
+        rows = self.db.execute("SELECT idx, effective, document, roster FROM charters ORDER BY version")
+        return [(int(i), int(e), bytes(d), bytes(r)) for i, e, d, r in rows]
+
+    def add_charter(self, version: int, index: int, effective: int, document: bytes, roster: bytes) -> None:
+        self.db.execute("INSERT INTO charters VALUES (?, ?, ?, ?, ?)", (version, index, effective, document, roster))
+
+    # --- tags --------------------------------------------------------------------------------------------------
+    def next_number(self, holding: bytes, who: bytes, generation: int) -> int:
+        row = self.db.execute(
+            "INSERT INTO chains VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
+            (holding, who, generation),
+        ).fetchone()
+        return int(row[0])
+
+    def chain_counts(self, holding: bytes, who: bytes) -> list[tuple[int, int]]:
+        rows = self.db.execute(
+            "SELECT generation, count FROM chains WHERE holding = ? AND who = ? ORDER BY generation", (holding, who)
+        )
+        return [(int(g), int(c)) for g, c in rows]
+
+    def chains(self) -> Iterator[tuple[bytes, bytes, int, int]]:
+        for holding, who, generation, count in self.db.execute("SELECT holding, who, generation, count FROM chains"):
+            yield bytes(holding), bytes(who), int(generation), int(count)
+
+    # --- budgets -----------------------------------------------------------------------------------------------
+    def budget(self, key: str) -> tuple[int, int] | None:
+        row = self.db.execute("SELECT level, time FROM budgets WHERE key = ?", (key,)).fetchone()
+        return None if row is None else (int(row[0]), int(row[1]))
+
+    def set_budgets(self, states: dict[str, tuple[int, int]]) -> None:
+        self.db.executemany(
+            "INSERT INTO budgets VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET level = excluded.level, time = excluded.time",
+            ((key, level, time) for key, (level, time) in states.items()),
+        )
+
+    # --- asks --------------------------------------------------------------------------------------------------
+    def ask(self, hash_: bytes) -> tuple[bytes, int, int, int, int] | None:
+        """(request hash, entry index, answered at, until, remaining) of an ask used before."""
+        row = self.db.execute("SELECT request, idx, time, until, remaining FROM asks WHERE hash = ?", (hash_,)).fetchone()
+        return None if row is None else (bytes(row[0]), *map(int, row[1:]))  # type: ignore[return-value]
+
+    def use_ask(self, hash_: bytes, request: bytes, index: int, time: int, until: int, remaining: int) -> None:
+        self.db.execute(
+            "INSERT INTO asks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " request = excluded.request, idx = excluded.idx, remaining = excluded.remaining",
+            (hash_, request, index, time, until, remaining),
+        )
+
+    def forget_asks(self, before: int) -> None:
+        self.db.execute("DELETE FROM asks WHERE until < ?", (before,))
+
+    # --- what forbids ------------------------------------------------------------------------------------------
+    def erased(self, holding: bytes, handles: Sequence[bytes]) -> bool:
+        query = "SELECT 1 FROM tombstones WHERE holding = ? AND handle = ?"
+        return any(self.db.execute(query, (holding, handle)).fetchone() for handle in handles)
+
+    def erase(self, holding: bytes, handles: Sequence[bytes]) -> None:
+        self.db.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((holding, handle) for handle in handles))
+
+    def freezes(self) -> list[str]:
+        return [row[0] for row in self.db.execute("SELECT scope FROM freezes ORDER BY scope")]
+
+    def freeze(self, scope: str) -> None:
+        self.db.execute("INSERT OR IGNORE INTO freezes VALUES (?)", (scope,))
+
+    def thaw(self, scope: str) -> None:
+        self.db.execute("DELETE FROM freezes WHERE scope = ?", (scope,))
+
+    def use_nonce(self, nonce: bytes, time: int) -> bool:
+        """False when it was used before."""
+        self.db.execute("DELETE FROM operations WHERE time < ?", (time - 600,))
+        return self.db.execute("INSERT OR IGNORE INTO operations VALUES (?, ?)", (nonce, time)).rowcount == 1
+
+    # --- subjects ----------------------------------------------------------------------------------------------
+    def add_code(self, hash_: bytes, holding: str, kind: str, who: bytes, expires: int) -> None:
+        self.db.execute("INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?)", (hash_, holding, kind, who, expires))
+
+    def take_code(self, hash_: bytes, now: int) -> tuple[str, str, bytes] | None:
+        """The code's holding, kind and who, once, if it has not expired."""
+        row = self.db.execute("DELETE FROM codes WHERE hash = ? RETURNING holding, kind, who, expires", (hash_,)).fetchone()
+        self.db.execute("DELETE FROM codes WHERE expires < ?", (now,))
+        return None if row is None or row[3] < now else (row[0], row[1], bytes(row[2]))
+
+    def add_subject(self, device: bytes, holding: str, kind: str, who: bytes) -> None:
+        self.db.execute("INSERT OR IGNORE INTO subjects VALUES (?, ?, ?, ?)", (device, holding, kind, who))
+
+    def subject(self, device: bytes) -> list[tuple[str, str, bytes]]:
+        rows = self.db.execute("SELECT holding, kind, who FROM subjects WHERE device = ? ORDER BY holding, kind", (device,))
+        return [(h, k, bytes(w)) for h, k, w in rows]

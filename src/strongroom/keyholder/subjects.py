@@ -1,0 +1,84 @@
+"""The person concerned at the keyholder: desk, enrolment, every read of me (SPEC.md section 8.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from strongroom.canonical import Record, encode
+from strongroom.errors import Refused
+from strongroom.keyholder import protocol
+from strongroom.ledger import checkpoint, note, tag
+from strongroom.seal import hpke
+
+if TYPE_CHECKING:
+    from strongroom.keyholder.core import Keyholder
+
+CODE_SECONDS = 900
+WRONG_CODES_A_MINUTE = 10
+
+
+def admit(keyholder: Keyholder, request: protocol.Admit, now: int) -> Callable[[], Record]:
+    """The desk has verified who stands before it: keep the code's hash with that person's who."""
+    if request.kind not in keyholder.charter.buckets.get(request.holding, {}):
+        raise Refused("holding", "the holding has no such kind of identifier")
+    keyholder.store.add_code(request.code, request.holding, request.kind, request.who, now + CODE_SECONDS)
+    return lambda: protocol.Done(done=True)
+
+
+def enrol(keyholder: Keyholder, request: protocol.Enrol, now: int) -> Callable[[], Record]:
+    """Bind the subject's device to the person the code stands for. Raises ``Refused`` (``code``)."""
+    recent = [time for time in keyholder.wrong_codes if time > now - 60]
+    if len(recent) >= WRONG_CODES_A_MINUTE:
+        raise Refused("code", "too many wrong codes; wait a minute")
+    found = keyholder.store.take_code(protocol.code_hash(request.code), now)
+    if found is None:
+        keyholder.wrong_codes[:] = [*recent, now]
+        raise Refused("code", "the code is wrong, used or older than 15 minutes; ask the desk for a new one")
+    keyholder.store.add_subject(request.device, *found)
+    return lambda: protocol.Done(done=True)
+
+
+def reads(keyholder: Keyholder, request: protocol.Reads, body: bytes, now: int) -> Callable[[], Record]:
+    """All chains of this device's person, with the signed count at a published size. Raises ``Refused`` (``device``)."""
+    people = keyholder.store.subject(request.device)
+    if not people:
+        raise Refused("device", "this device is not enrolled; ask the desk for a code")
+
+    def finish() -> Record:
+        published = keyholder.publish(now)
+        at = checkpoint.parse(note.parse_note(published).text)
+        chains = []
+        for holding, kind, who in people:
+            holding_id = keyholder.holding_id(holding)
+            counts = dict(keyholder.store.chain_counts(holding_id, who))
+            # A person without a read has a chain too: its count is a statement.
+            for generation in sorted({*counts, keyholder.generation()}):
+                key = tag.chain_key(keyholder.keys.tag, holding_id, who, generation)
+                count = counts.get(generation, 0)
+                chains.append(protocol.Chain(holding=holding, kind=kind, generation=generation, key=key, count=count))
+        stated = [
+            protocol.StatedChain(
+                chain=protocol.chain_hash(item.key),
+                count=item.count,
+                generation=item.generation,
+                holding=item.holding,
+                kind=item.kind,
+            )
+            for item in chains
+        ]
+        statement = encode(
+            protocol.Statement(
+                chains=stated, device=request.device, room=keyholder.room, root=at.root, size=at.size, time=now, v=1
+            )
+        )
+        inner = protocol.ReadsInner(
+            chains=chains,
+            checkpoint=published,
+            signature=keyholder.keys.message.sign(protocol.statement_message(statement)),
+            statement=statement.decode(),
+        )
+        sealed = hpke.encrypt(request.fresh, protocol.reads_info(keyholder.room, body), encode(inner))
+        return protocol.SealedReads(sealed=sealed)
+
+    return finish
