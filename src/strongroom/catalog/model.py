@@ -1,18 +1,22 @@
-"""What is held, for what, and by whom it may be read: the charter as data (SPEC.md section 6)."""
+"""What is held, for what, and by whom it may be read: the charter as data (SPEC.md section 6).
+
+The records say what each member is; what must hold between them is ``catalog.validate``'s. Nothing here parses.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal
 
-from strongroom.canonical import Bytes16, Bytes32, Codec, HpkePublic, Name, Number, Record, U16, encode
-from strongroom.errors import CatalogError, FormatError
+from strongroom.canonical import U16, Bytes16, Bytes32, HpkePublic, Name, Number, Record
 
 Mask = Literal["clear", "last-four", "initial", "year", "district"]
 Action = Literal["find", "disclose", "intake"]
 
 
 class Field(Record):
+    """One field of a holding. ``type`` is a row of ``catalog.types.TYPES``; ``max`` is in UTF-8 bytes, 0 for the
+    type's own; ``values`` are an enum's, ``pattern`` a text's or number's, ``region`` a phone's; empty elsewhere."""
+
     type: str
     compartment: Name
     identifier: Literal["none", "primary", "secondary"]
@@ -24,11 +28,15 @@ class Field(Record):
 
 
 class Compartment(Record):
+    """Fields sealed under one key. ``number`` is permanent; ``floor`` is the least padded size in bytes (SPEC 3.5)."""
+
     number: U16
     floor: U16
 
 
 class Holding(Record):
+    """One declared collection of records. ``retention`` is in days."""
+
     about: str
     lawful_basis: str
     retention: Number
@@ -37,12 +45,17 @@ class Holding(Record):
 
 
 class PurposeBudgets(Record):
+    """Rates (``catalog.rate``) per reader, per unit, and for the purpose as a whole."""
+
     reader: list[str]
     unit: list[str]
     purpose: list[str]
 
 
 class Purpose(Record):
+    """A reason from the charter: ``roles`` of ``units`` may do ``actions`` in the holdings of ``reads`` (holding ->
+    field -> mask), for this alone."""
+
     about: str
     lawful_basis: str
     actions: list[Action]
@@ -53,16 +66,22 @@ class Purpose(Record):
 
 
 class RoomBudgets(Record):
+    """Rates that hold whatever the purpose: for the whole room, and per holding."""
+
     room: list[str]
     holdings: dict[Name, list[str]]
 
 
 class VaultKeys(Record):
+    """``cosigner`` is a verifier key (SPEC 5.2), ``message`` an Ed25519 key that signs requests (SPEC 8.1)."""
+
     cosigner: str
     message: Bytes32
 
 
 class KeyholderKeys(Record):
+    """``log`` and ``ml_dsa`` are verifier keys (SPEC 5.2), the others Ed25519 keys (SPEC 8)."""
+
     desk: Bytes32
     log: str
     message: Bytes32
@@ -71,6 +90,9 @@ class KeyholderKeys(Record):
 
 
 class Charter(Record):
+    """Everything in force in a room (SPEC 6.2). ``delay`` and ``heartbeat`` are in seconds; ``buckets`` is holding ->
+    kind -> root (SPEC 2.4); ``rules`` is Cedar text."""
+
     v: Literal[1]
     version: Number
     previous: Bytes32
@@ -92,6 +114,8 @@ class Charter(Record):
 
 
 class RosterLine(Record):
+    """One reader: the 32-byte Ed25519 key of the reader's device, a role and a unit. No name."""
+
     key: Bytes32
     role: Name
     unit: Name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -19,6 +20,8 @@ _READER = b"strongroom/v1 reader\0"
 
 
 class Queried(Record):
+    """Whom a find is about: an identifier's kind (SPEC 1.4) and the value as the reader typed it."""
+
     kind: str
     value: str
 
@@ -32,6 +35,7 @@ class PrivateHalf(Record):
     subject: Queried | None
 
     def commitment(self) -> bytes:
+        """32 bytes; the salt keeps them from being guessed at (SPEC 7.1)."""
         return hashlib.sha256(_PRIVATE + encode(self)).digest()
 
 
@@ -48,15 +52,21 @@ class _Ask(Record, tag_field="action"):
 
 
 class FindAsk(_Ask, tag="find"):
+    """Is this person here? One value of one ``kind``; the value stands in the private half alone."""
+
     kind: str
 
 
 class DiscloseAsk(_Ask, tag="disclose"):
+    """Show these fields of these records. ``records`` are 16-byte handles; both columns sorted, distinct."""
+
     fields: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=256)]
     records: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class IntakeAsk(_Ask, tag="intake"):
+    """Let me index up to ``count`` identifiers until the POSIX second ``until``."""
+
     count: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     until: Number
 
@@ -77,7 +87,7 @@ def parse(text: bytes) -> Ask:
         raise Refused("ask", str(error)) from None
     if isinstance(ask, DiscloseAsk):
         for column in (ask.fields, ask.records):
-            if any(a >= b for a, b in zip(column, column[1:], strict=False)):  # type: ignore[operator]
+            if any(a >= b for a, b in pairwise(column)):  # type: ignore[operator]
                 raise Refused("ask", "fields and records must be sorted and distinct")
     if isinstance(ask, IntakeAsk) and not ask.time < ask.until <= ask.time + INTAKE_DAYS * 86400:
         raise Refused("ask", f"until must be within {INTAKE_DAYS} days after time")
@@ -90,15 +100,17 @@ def reader_id(device: bytes) -> bytes:
 
 
 def ask_hash(text: bytes) -> bytes:
+    """32 bytes that name an ask, by which it is used once (SPEC.md 7.2)."""
     return hashlib.sha256(_ASK_HASH + text).digest()
 
 
 def sign(text: bytes, device: Ed25519PrivateKey) -> bytes:
+    """The device's 64-byte signature of an ask's canonical text (SPEC.md 7.2)."""
     return device.sign(_ASK + text)
 
 
 def verify(text: bytes, signature: bytes, device: bytes) -> None:
-    """Raises ``Refused`` with code ``signature``."""
+    """Raises ``Refused`` (code ``signature``) unless the 32-byte key ``device`` signed ``text``."""
     try:
         Ed25519PublicKey.from_public_bytes(device).verify(signature, _ASK + text)
     except (InvalidSignature, ValueError):

@@ -1,0 +1,66 @@
+"""What each field type allows: one table for the catalog, the masks and the fields (SPEC.md section 6.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strongroom.catalog.model import Field, Holding
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """``width`` is the longest UTF-8 length of a stored value unless the catalog says another (``sized``)."""
+
+    width: int
+    sized: bool
+    identifier: bool
+    masks: frozenset[str]
+    about: str
+
+
+def _type(width: int, about: str, *masks: str, sized: bool = False, identifier: bool = False) -> FieldType:
+    return FieldType(width, sized, identifier, frozenset(masks) | {"clear"}, about)
+
+
+TYPES = {
+    "person-name": _type(64, "a person's name in any script", "initial", sized=True),
+    "resident-id": _type(18, "resident ID of China, GB 11643", "last-four", "year", "district", identifier=True),
+    "phone": _type(16, "telephone number, kept as E.164", "last-four", identifier=True),
+    "email": _type(96, "e-mail address", "initial", sized=True, identifier=True),
+    "date": _type(10, "calendar date, kept as YYYY-MM-DD", "year"),
+    "address": _type(120, "postal address", "district", sized=True),
+    "enum": _type(64, "one of the declared values"),
+    "text": _type(64, "any text", "last-four", "initial", sized=True, identifier=True),
+    "number": _type(20, "decimal number without exponent", "last-four", sized=True, identifier=True),
+}
+
+MAX_BYTES = 16_384  # of one value; a document is not a field
+MAX_PATTERN_BYTES = 256  # of a value with a pattern: with catalog.pattern's limits, matching stays under milliseconds
+
+
+def width(field: Field) -> int:
+    """The longest UTF-8 length in bytes that a stored value of ``field`` may have (an enum: its longest value,
+    to which SPEC.md 3.5 fills)."""
+    if field.type == "enum":
+        return max((len(value.encode()) for value in field.values), default=0)
+    return field.max or TYPES[field.type].width
+
+
+def kind(name: str, field: Field) -> str:
+    """The kind of identifier that the field called ``name`` is (SPEC.md 1.4). ``text`` and ``number`` fields are
+    kinds of their own, so that a badge number never meets a case number."""
+    return f"{field.type}:{name}" if field.type in ("text", "number") else field.type
+
+
+def identifier_kinds(holding: Holding) -> dict[str, list[str]]:
+    """Kind -> names of the identifier fields of that kind, both sorted. Two fields may share one (two phones)."""
+    found: dict[str, list[str]] = {}
+    for name, field in sorted(holding.fields.items()):
+        if field.identifier != "none":
+            found.setdefault(kind(name, field), []).append(name)
+    return dict(sorted(found.items()))
+
+
+def primary(holding: Holding) -> str | None:
+    """Name of the field whose value makes a record's ``who`` (SPEC.md 2.3), or None."""
+    return next((name for name, field in sorted(holding.fields.items()) if field.identifier == "primary"), None)

@@ -1,0 +1,99 @@
+"""Is a reason a reason, and a case a case? Exact rules, so that every implementation refuses the same (SPEC.md 7.3).
+
+No rule can tell a true reason from an invented one. These make sure that something was written which the person
+concerned, an auditor or a court can hold its writer to, and that a program of habit (``asdf``, ``test test``) fails.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from strongroom.errors import Refused
+
+MAX_REASON = 500
+MAX_CASE = 64
+ENOUGH = 12  # letters; a Han character counts 3 of them
+VARIED = 15  # a distinct letter counts 3, a distinct Han character 5
+HAN_LETTERS, HAN_DISTINCT, LETTER_DISTINCT = 3, 5, 3
+RUN = 4  # neighbours on a keyboard or in the alphabet
+
+ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+FILLER = frozenset((
+    "test", "tests", "testing", "tested", "lorem", "ipsum", "dolor", "sit", "amet", "foo", "bar", "baz", "qux", "blah",
+    "dummy", "filler", "placeholder", "none", "null", "nothing", "reason", "reasons", "because", "whatever",
+))  # fmt: skip
+HAN_FILLER = ("测试", "測試", "随便", "隨便", "无理由", "無理由")
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_is_han = re.compile(f"[{_HAN}]").match
+_han_filler = re.compile("|".join(HAN_FILLER))
+_run = re.compile(
+    "|".join(
+        way[start : start + RUN] for row in ROWS for way in (row, row[::-1]) for start in range(len(row) - RUN + 1)
+    )
+)
+
+
+def check_reason(text: str) -> None:
+    """Raises ``Refused`` (code ``reason``) unless ``text`` says something. The text never stands in the refusal."""
+    if len(text) > MAX_REASON:
+        raise Refused("reason", f"a reason has at most {MAX_REASON} characters")
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Co") for c in text):
+        raise Refused("reason", "a reason has no control characters and no line breaks")
+    letters = _substance(text)
+    han = [c for c in letters if _is_han(c)]
+    rest = [c for c in letters if not _is_han(c)]
+    if HAN_LETTERS * len(han) + len(rest) < ENOUGH:
+        raise Refused("reason", "say why in at least 12 letters or 4 Han characters; repeats and filler do not count")
+    if HAN_DISTINCT * len(set(han)) + LETTER_DISTINCT * len(set(rest)) < VARIED or _periodic(letters):
+        raise Refused("reason", "the same few letters again and again are no reason")
+
+
+def check_case(text: str) -> None:
+    """Raises ``Refused`` (code ``case``) unless ``text`` can name a case: 1 to 64 characters of NFC, each a letter, mark,
+    digit, punctuation, symbol or single inner space, at least one a letter or digit."""
+    if not 1 <= len(text) <= MAX_CASE:
+        raise Refused("case", f"name the case in 1 to {MAX_CASE} characters")
+    kinds = [unicodedata.category(c)[0] for c in text]
+    if any(kind not in "LMNPS" and c != " " for kind, c in zip(kinds, text, strict=True)):
+        raise Refused("case", "a case is written in printable characters")
+    if text != text.strip(" ") or "  " in text:
+        raise Refused("case", "a case has no outer and no double spaces")
+    if not any(kind in "LN" for kind in kinds):
+        raise Refused("case", "a case has at least one letter or digit")
+    if unicodedata.normalize("NFC", text) != text:
+        raise Refused("case", "a case is written in NFC")
+
+
+def _substance(text: str) -> str:
+    """The letters that count: of each different word once, without filler, runs along a keyboard, and stutter."""
+    form = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    words: list[str] = []
+    for word in "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in form).split(" "):
+        letters = "".join(c for c in word if unicodedata.category(c) in ("Ll", "Lo", "Lu", "Lt"))
+        if letters in FILLER:
+            continue
+        letters = _shortened(_han_filler.sub("", letters))
+        if letters and letters not in words:
+            words.append(letters)
+    return "".join(words)
+
+
+def _shortened(word: str) -> str:
+    """``word`` with each keyboard or alphabet run of four and more cut to its first letter, then each letter that
+    stands three and more times in a row cut to two."""
+    kept, at = [], 0
+    while at < len(word):
+        kept.append(word[at])
+        end = at + 1
+        if _run.match(word, at):
+            end = at + RUN
+            while _run.match(word, end - RUN + 1):
+                end += 1
+        at = end
+    return re.sub(r"(.)\1{2,}", r"\1\1", "".join(kept))
+
+
+def _periodic(text: str) -> bool:
+    return any(text[period:] == text[:-period] for period in range(1, len(text) // 2 + 1))
