@@ -1,0 +1,172 @@
+"""Verify a whole published ledger, trusting nothing but verifier keys (SPEC.md sections 5 and 6.1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from strongroom.errors import CheckpointError, EntryError, TileError
+from strongroom.ledger import tag, tile, tree
+from strongroom.ledger.charters import Charters, Known
+from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, verify_growth
+from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
+from strongroom.ledger.note import Verifier, open_checkpoint
+
+__all__ = ["Audit", "audit", "find_tags", "prove", "verify_growth"]
+
+Progress = Callable[[int, int], None]
+"""(entries verified, size)."""
+
+Visit = Callable[[int, Entry], None]
+"""(index, entry), each once and in order. The root is verified only after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What held. ``counts`` is entries by type, ``times`` of the first and last entry, in POSIX seconds."""
+
+    checkpoint: Checkpoint
+    note: str
+    signers: tuple[Verifier, ...]
+    counts: dict[str, int]
+    tags: int
+    charters: tuple[Known, ...]
+    times: tuple[int, int] | None
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+    @property
+    def root(self) -> bytes:
+        return self.checkpoint.root
+
+
+def audit(
+    fetch: Fetch,
+    verifiers: Sequence[Verifier],
+    origin: str | None,
+    progress: Progress | None = None,
+    visit: Visit | None = None,
+) -> Audit:
+    """Read everything and recompute it: signatures, each tile from the entries below it, the root, each entry's form,
+    order and charter, the chain of charters, the day files.
+
+    Raises NoteError, CheckpointError, TileError, EntryError, whose texts name the path or the entry's index.
+    """
+    directory = Directory(fetch)
+    note = directory.note()
+    found, signers = open_checkpoint(note, verifiers)
+    if origin is not None and found.origin != origin:
+        raise CheckpointError(f"checkpoint: of {found.origin}, want {origin}")
+    tiles, book = _Tiles(directory), _Book(directory, found)
+    for n in range(-(-found.size // tile.WIDTH)):
+        start = n * tile.WIDTH
+        entries = directory.entries(n, min(tile.WIDTH, found.size - start))
+        tiles.add([tree.leaf_hash(one) for one in entries])
+        for index, data in enumerate(entries, start):
+            entry = book.add(index, data)
+            if visit:
+                visit(index, entry)
+        if progress:
+            progress(start + len(entries), found.size)
+    book.close_day()
+    if tiles.root() != found.root:
+        raise CheckpointError(f"checkpoint: its root is not that of the {found.size} entries")
+    return Audit(found, note, signers, dict(book.counts), book.tags, tuple(book.charters.known), book.times)
+
+
+class _Tiles:
+    """Rebuilds the tree from leaf hashes and compares every tile with what is published."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory, self._size = directory, 0
+        self._edge: dict[tuple[int, int], bytes] = {}
+
+    def add(self, leaves: list[bytes]) -> None:
+        self._edge |= tile.append(self._read, self._size, leaves)
+        self._size += len(leaves)
+        # A full tile is done with: its root stands in the tile above. What is left at the end is partial.
+        for at in [at for at, content in self._edge.items() if len(content) == tile.BYTES]:
+            self._compare(at, self._edge.pop(at))
+
+    def root(self) -> bytes:
+        for at, content in self._edge.items():
+            self._compare(at, content)
+        return tile.root(self._read, self._size)
+
+    def _read(self, level: int, n: int) -> bytes:
+        return self._edge.get((level, n), b"")
+
+    def _compare(self, at: tuple[int, int], content: bytes) -> None:
+        level, n = at
+        width = len(content) // tree.HASH
+        published = self._directory.hashes(level, n, width)
+        if published != content:
+            differs = next(i for i in range(width) if published[i * 32 : i * 32 + 32] != content[i * 32 : i * 32 + 32])
+            below = f"entry {n * 256 + differs}" if level == 0 else f"tile {level - 1}/{n * 256 + differs}"
+            raise TileError(f"{tile.path(level, n, width)}: its hash {differs} is not that of {below}")
+
+
+class _Book:
+    """What the entries must be to one another, beyond their places in the tree."""
+
+    def __init__(self, directory: Directory, checkpoint: Checkpoint) -> None:
+        self._directory, self._checkpoint = directory, checkpoint
+        self._day, self._pairs = "", list[tuple[bytes, int]]()
+        self.counts: Counter[str] = Counter()
+        self.tags = 0
+        self.charters = Charters()
+        self.times: tuple[int, int] | None = None
+
+    def add(self, index: int, data: bytes) -> Entry:
+        try:
+            entry = parse(data)
+            self._order(entry)
+            if isinstance(entry, CharterEntry):
+                self._charter(entry)
+            self._rule(entry)
+            day = tag.day_path(entry.time)
+        except EntryError as error:
+            raise EntryError(f"entry {index}: {error}") from None
+        if day != self._day:
+            self.close_day()
+            self._day = day
+        self._pairs += [(one, index) for one in entry_tags(entry)]
+        self.counts[str(entry.__struct_config__.tag)] += 1
+        return entry
+
+    def _order(self, entry: Entry) -> None:
+        first, last = self.times or (entry.time, entry.time)
+        if entry.time < last:
+            raise EntryError("its time is before that of the entry before it")
+        self.times = first, entry.time
+
+    def _charter(self, entry: CharterEntry) -> None:
+        name = self.charters.add(entry).name
+        if f"{name}/ledger" != self._checkpoint.origin:
+            raise EntryError(f"charter: of {name}, in the ledger {self._checkpoint.origin}")
+
+    def _rule(self, entry: Entry) -> None:
+        named = charter_hash_of(entry)
+        if named is None:
+            return
+        ruling = self.charters.in_force(entry.time)
+        if ruling is None or named != ruling.hash:
+            raise EntryError("its charter is not the one in force at its time")
+
+    def close_day(self) -> None:
+        """Compare the day's file with what its entries say."""
+        if self._pairs:
+            try:
+                published = tag.parse_day(self._directory.get(self._day))
+                want = tag.parse_day(tag.marshal_day(self._pairs))
+            except EntryError as error:
+                raise EntryError(f"{self._day}: {error}") from None
+            # Whoever publishes may already be past the checkpoint that is being read.
+            if [pair for pair in published if pair[1] < self._checkpoint.size] != want:
+                raise EntryError(f"{self._day}: differs from what the entries of that day say")
+            self.tags += len(self._pairs)
+        self._pairs = []
