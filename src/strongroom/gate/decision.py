@@ -1,0 +1,74 @@
+"""The vault's own decision, before the keyholder is asked (SPEC.md sections 7.3, 8.4 and 8.6).
+
+Reason and case first, then what ``permit`` says (as the keyholder will), then Cedar over the generated policies with
+the custodian's ``forbid`` rules. Cedar and ``permit`` must agree on everything but those rules; where they do not, the
+answer is no.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import cedarpy
+
+from strongroom.catalog import rules
+from strongroom.catalog.model import Charter, Mask, Purpose, RosterLine
+from strongroom.errors import Refused
+from strongroom.gate import cedar
+from strongroom.gate.ask import Ask, FindAsk, PrivateHalf, reader_id
+from strongroom.gate.permit import permitted
+from strongroom.gate.reason import check_case, check_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the vault may open and show. ``fields``: field -> mask; ``compartments``: numbers; empty for a find or an
+    intake."""
+
+    fields: Mapping[str, Mask]
+    compartments: frozenset[int]
+    purpose: Purpose
+
+
+class Gate:
+    """One charter and its roster, compiled once; to be replaced when another charter takes effect."""
+
+    def __init__(self, charter: Charter, roster: Iterable[RosterLine]) -> None:
+        """``charter`` must come from ``catalog.charter.parse``, which has validated its rules."""
+        self._charter = charter
+        self._policies = cedarpy.PolicySet.from_str(cedar.policies(charter))
+        schema = cedarpy.Schema.from_str(rules.schema(charter.holdings, charter.purposes))
+        entities = json.dumps(cedar.entities(charter, roster))
+        self._entities = cedarpy.Entities.from_json_str(entities, schema)
+
+    def decide(self, ask: Ask, private: PrivateHalf, line: RosterLine, now: int) -> Grant:
+        """What may be given for ``ask`` at ``now``. Charter, signature and time are checked before.
+
+        Raises ``Refused``: ``reader`` or ``ask`` when the parts do not belong together, ``reason``, ``case``, the codes
+        of ``permitted``, ``rule`` with the names of the custodian's rules that forbid it.
+        """
+        _together(ask, private, line)
+        check_reason(private.reason)
+        check_case(private.case)
+        permit = permitted(self._charter, ask, line)
+        result = cedarpy.is_authorized(cedar.request(ask, private.case, now), self._policies, self._entities)
+        found = result.diagnostics
+        # Cedar skips a policy that fails to evaluate: a forbid that failed would forbid nothing.
+        if found.errors:
+            raise Refused("rule", "a rule could not be evaluated; nothing is read until the charter is mended")
+        if not result.allowed:
+            names = sorted(name for name in found.id_annotations_by_reason.values())
+            raise Refused("rule", f"forbidden by {', '.join(names)}" if names else "not permitted by any purpose")
+        return Grant(permit.masks, permit.compartments, permit.purpose)
+
+
+def _together(ask: Ask, private: PrivateHalf, line: RosterLine) -> None:
+    if ask.reader != reader_id(line.key):
+        raise Refused("reader", "the ask is another reader's")
+    if private.commitment() != ask.commitment:
+        raise Refused("ask", "case and reason are not those that the ask commits to")
+    kind = private.subject.kind if private.subject else None
+    if kind != (ask.kind if isinstance(ask, FindAsk) else None):
+        raise Refused("ask", "a find names whom it is for, of the kind it asks; nothing else does")

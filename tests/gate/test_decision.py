@@ -1,0 +1,213 @@
+"""The gate decides as ``permit`` does, and as the custodian's rules forbid (SPEC.md 7.3, 8.4, 8.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cedarpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.catalog import sample
+
+from strongroom.catalog import charter as documents
+from strongroom.catalog.model import Holding, PurposeBudgets, RosterLine
+from strongroom.errors import Refused
+from strongroom.gate import cedar
+from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk, IntakeAsk, PrivateHalf, Queried, reader_id
+from strongroom.gate.decision import Gate
+from strongroom.gate.permit import permitted, public_unit, public_units
+
+NOON = 1_800_014_400  # 2027-01-15, a Friday, 12:00 UTC
+NIGHT = NOON - 8 * 3600
+
+CALLS: Holding = sample.holding(
+    fields={
+        "caller": sample.field("phone", identifier="secondary"),
+        "badge": sample.field("text", identifier="primary"),
+        "note": sample.field("text", "contact"),
+    }
+)
+CHARTER = sample.charter(
+    holdings={"residents": sample.holding(), "calls": CALLS},
+    buckets=sample.charter().buckets | {"calls": {"phone": bytes(32), "text:badge": bytes(32)}},
+    purposes=sample.charter().purposes
+    | {
+        "trace-call": sample.purpose(
+            roles=["officer", "clerk"],
+            units=["station"],
+            reads={"calls": {"caller": "last-four", "note": "clear"}, "residents": {"name": "initial"}},
+            budgets=PurposeBudgets(reader=[], unit=[], purpose=[]),
+        )
+    },
+)
+LINES = [
+    sample.line(f"{role}-{unit}", role, unit)
+    for role in ("clerk", "registrar", "officer", "stranger")
+    for unit in ("registry", "health", "station", "nowhere")
+]
+GATE = Gate(documents.parse(documents.document(CHARTER)), LINES)
+
+
+def private(subject: Queried | None = None, **changes: str) -> PrivateHalf:
+    said = {"case": "2027/114", "reason": "Renewal of an identity card at desk 4"} | changes
+    return PrivateHalf(salt=bytes(32), subject=subject, **said)
+
+
+def ask(form: type[Any], half: PrivateHalf, line: RosterLine, **members: Any) -> Any:
+    common = {
+        "v": 1,
+        "charter": bytes(32),
+        "commitment": half.commitment(),
+        "holding": "residents",
+        "nonce": bytes(16),
+        "purpose": "confirm-identity",
+        "reader": reader_id(line.key),
+        "room": CHARTER.room,
+        "time": NOON,
+    }
+    return form(**common | members)
+
+
+def disclose(line: RosterLine, *fields: str, **members: Any) -> DiscloseAsk:
+    found: DiscloseAsk = ask(DiscloseAsk, private(), line, fields=list(fields), records=[bytes(16)], **members)
+    return found
+
+
+def cedar_alone(ask: Ask, now: int = NOON) -> bool:
+    result = cedarpy.is_authorized(cedar.request(ask, "2027/114", now), GATE._policies, GATE._entities)
+    assert not result.diagnostics.errors
+    return result.allowed
+
+
+def outcome(decide: Callable[..., Any], *arguments: Any) -> Any:
+    """What is given, or the code of the refusal."""
+    try:
+        return decide(*arguments)
+    except Refused as refused:
+        return refused.code
+
+
+def refusal(*arguments: Any) -> str:
+    code = outcome(GATE.decide, *arguments)
+    assert isinstance(code, str)
+    return code
+
+
+FIELDS = ["id-number", "name", "born", "sex", "phone", "address", "caller", "badge", "note", "ghost"]
+KINDS = ["resident-id", "phone", "email", "text:badge", "text:note", ""]
+
+
+@st.composite
+def drawn(draw: st.DrawFn) -> tuple[Ask, PrivateHalf, RosterLine]:
+    line = draw(st.sampled_from(LINES))
+    members = {
+        "holding": draw(st.sampled_from(["residents", "calls", "footage"])),
+        "purpose": draw(st.sampled_from([*CHARTER.purposes, "curiosity"])),
+    }
+    kind = draw(st.sampled_from([FindAsk, DiscloseAsk, IntakeAsk]))
+    half = private()
+    if kind is FindAsk:
+        members["kind"] = draw(st.sampled_from(KINDS))
+        half = private(Queried(kind=members["kind"], value="x"))
+        return ask(kind, half, line, **members), half, line
+    if kind is IntakeAsk:
+        return ask(kind, half, line, count=draw(st.integers(1, 10**8)), until=NOON + 60, **members), half, line
+    fields = sorted(draw(st.sets(st.sampled_from(FIELDS), min_size=1, max_size=3)))
+    return ask(kind, half, line, fields=fields, records=[bytes(16)], **members), half, line
+
+
+@settings(max_examples=400, deadline=None)
+@given(drawn())
+def test_cedar_and_permit_are_one_truth(found: tuple[Ask, PrivateHalf, RosterLine]) -> None:
+    asked, half, line = found
+    permit = outcome(permitted, CHARTER, asked, line)
+    grant = outcome(GATE.decide, asked, half, line, NOON)
+    if isinstance(permit, str):
+        assert not cedar_alone(asked)
+        assert grant == permit
+    else:
+        assert cedar_alone(asked)
+        assert (grant.fields, grant.compartments, grant.purpose) == (permit.masks, permit.compartments, permit.purpose)
+
+
+def test_every_permitted_combination_is_reached() -> None:
+    """The random asks above must not all be refusals: each purpose and action has one that passes both."""
+    clerk, registrar, officer = LINES[0], LINES[4], LINES[10]
+    half = private(Queried(kind="phone", value="x"))
+    assert GATE.decide(disclose(clerk, "born", "name"), private(), clerk, NOON).compartments == {1}
+    assert GATE.decide(ask(FindAsk, half, clerk, kind="phone"), half, clerk, NOON).fields == {}
+    intake = ask(IntakeAsk, private(), registrar, count=9, until=NOON + 9, purpose="register")
+    assert GATE.decide(intake, private(), registrar, NOON).compartments == frozenset()
+    traced = disclose(officer, "caller", "note", purpose="trace-call", holding="calls")
+    grant = GATE.decide(traced, private(), officer, NOON)
+    assert grant.fields == {"caller": "last-four", "note": "clear"}
+    assert grant.compartments == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "fields", "members"),
+    [
+        ("purpose", LINES[0], ["name"], {"purpose": "curiosity"}),
+        ("purpose", LINES[4], ["name"], {"purpose": "register"}),
+        ("role", LINES[12], ["ghost"], {"holding": "footage"}),
+        ("unit", LINES[3], ["ghost"], {"holding": "footage"}),
+        ("holding", LINES[0], ["ghost"], {"holding": "footage"}),
+        ("holding", LINES[0], ["note"], {"holding": "calls"}),
+        ("field", LINES[0], ["ghost"], {}),
+        ("field", LINES[0], ["name", "phone"], {}),
+    ],
+)
+def test_first_failing_check_names_the_refusal(
+    code: str, line: RosterLine, fields: list[str], members: dict[str, str]
+) -> None:
+    assert refusal(disclose(line, *fields, **members), private(), line, NOON) == code
+
+
+def test_rule_is_named_and_holds_only_where_it_says() -> None:
+    line = LINES[0]
+    with pytest.raises(Refused, match="forbidden by no-reads-at-night") as found:
+        GATE.decide(disclose(line, "name"), private(), line, NIGHT)
+    assert found.value.code == "rule"
+    half = private(Queried(kind="phone", value="x"))
+    GATE.decide(ask(FindAsk, half, line, kind="phone"), half, line, NIGHT)
+
+
+def test_rule_that_fails_to_evaluate_refuses() -> None:
+    """Cedar skips a forbid that errs; the gate must not."""
+    rule = '@id("deep") forbid (principal, action, resource) when { 9223372036854775807 + context.count == 0 };'
+    gate = Gate(sample.charter(rules=rule), LINES)
+    with pytest.raises(Refused, match="could not be evaluated"):
+        gate.decide(disclose(LINES[0], "name"), private(), LINES[0], NOON)
+
+
+def test_parts_must_belong_together() -> None:
+    line, other = LINES[0], LINES[1]
+    assert refusal(disclose(line, "name"), private(), other, NOON) == "reader"
+    assert refusal(disclose(line, "name"), private(case="2027/115"), line, NOON) == "ask"
+    half = private(Queried(kind="phone", value="x"))
+    assert refusal(ask(FindAsk, half, line, kind="resident-id"), half, line, NOON) == "ask"
+    assert refusal(ask(FindAsk, private(), line, kind="phone"), private(), line, NOON) == "ask"
+    assert refusal(ask(DiscloseAsk, half, line, fields=["name"], records=[bytes(16)]), half, line, NOON) == "ask"
+
+
+def test_reason_and_case_come_first() -> None:
+    line = LINES[12]
+    for code, half in (("reason", private(reason="asdf asdf asdf")), ("case", private(case=" "))):
+        asked = ask(DiscloseAsk, half, line, fields=["ghost"], records=[bytes(16)], purpose="curiosity")
+        assert refusal(asked, half, line, NOON) == code
+
+
+def test_weekday_and_hour_are_utc_from_monday() -> None:
+    context = cedar.request(disclose(LINES[0], "name"), "1", NOON + 3599)["context"]
+    assert (context["hour"], context["weekday"]) == (12, 5)
+    assert cedar.request(disclose(LINES[0], "name"), "1", 0)["context"]["weekday"] == 4
+    assert cedar.request(disclose(LINES[0], "name"), "1", 4 * 86400)["context"]["weekday"] == 1
+
+
+def test_small_units_are_merged() -> None:
+    roster = [sample.line(str(n), unit="registry") for n in range(3)] + [sample.line("x", unit="health")]
+    assert public_units(CHARTER, roster) == {"registry": "registry", "health": "other"}
+    assert public_unit(CHARTER, roster, roster[0]) == "registry"
+    assert public_unit(CHARTER, roster, sample.line("new", unit="elsewhere")) == "other"

@@ -1,0 +1,63 @@
+"""Reasons and cases: the vectors, and what no input may do (SPEC.md 7.3)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.errors import Refused
+from strongroom.gate.reason import FILLER, ROWS, check_case, check_reason
+
+VECTORS: dict[str, list[dict[str, Any]]] = json.loads(Path("vectors/reason.json").read_text("utf-8"))
+
+
+def refused(check: Any, text: str) -> str | None:
+    try:
+        check(text)
+    except Refused as found:
+        return found.code
+    return None
+
+
+@pytest.mark.parametrize("vector", VECTORS["reasons"], ids=lambda vector: vector["why"])
+def test_reason(vector: dict[str, Any]) -> None:
+    assert refused(check_reason, vector["text"]) == (None if vector["accepted"] else "reason")
+
+
+@pytest.mark.parametrize("vector", VECTORS["cases"], ids=lambda vector: vector["why"])
+def test_case(vector: dict[str, Any]) -> None:
+    assert refused(check_case, vector["text"]) == (None if vector["accepted"] else "case")
+
+
+def test_vectors_hold_both_sides() -> None:
+    for name in ("reasons", "cases"):
+        said = [vector["accepted"] for vector in VECTORS[name]]
+        assert min(said.count(True), said.count(False)) >= 5
+
+
+@given(st.text())
+def test_nothing_but_a_refusal_escapes(text: str) -> None:
+    assert refused(check_reason, text) in (None, "reason")
+    assert refused(check_case, text) in (None, "case")
+
+
+@given(st.text(min_size=1, max_size=8), st.integers(2, 60), st.sampled_from(["", " ", ", "]))
+def test_repeating_never_makes_a_reason(unit: str, times: int, between: str) -> None:
+    if refused(check_reason, unit):
+        assert refused(check_reason, between.join([unit] * times)[:500])
+
+
+@given(st.lists(st.sampled_from(sorted(FILLER) + [row[at : at + 5] for row in ROWS for at in range(3)])))
+def test_filler_is_no_reason(words: list[str]) -> None:
+    short = [word for word in words if word in FILLER]
+    assert refused(check_reason, " ".join(short)) == "reason"
+
+
+@given(st.text(alphabet="0123456789 .,:;!?-_/()", max_size=500))
+def test_digits_and_signs_are_no_reason(text: str) -> None:
+    assert refused(check_reason, text) == "reason"
