@@ -1,0 +1,160 @@
+"""Every read of me: the subject's side (SPEC.md section 8.7).
+
+The subject trusts nobody: the keyholder's signed count is held against the whole published ledger, recomputed here. A number that is
+missing from the ledger, or a tag in it beyond the count, is a hidden read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from strongroom.catalog import charter as charters
+from strongroom.canonical import encode
+from strongroom.client.device import Device
+from strongroom.errors import CheckpointError, NoteError, SealError
+from strongroom.keyholder import protocol
+from strongroom.keyholder.client import Client
+from strongroom.ledger import audit, checkpoint, entry, note, tag
+from strongroom.ledger.note import Verifier
+from strongroom.seal import hpke
+
+BEYOND = 64
+
+
+@dataclass(frozen=True)
+class Read:
+    """Number ``n`` of a chain, at entry ``index``."""
+
+    n: int
+    index: int
+    entry: entry.Entry
+
+
+@dataclass(frozen=True)
+class ChainView:
+    """One chain: what the keyholder said (``count``) and what the ledger holds."""
+
+    holding: str
+    kind: str
+    generation: int
+    count: int
+    reads: tuple[Read, ...]
+    missing: tuple[int, ...]
+    beyond: tuple[int, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing and not self.beyond
+
+
+@dataclass(frozen=True)
+class View:
+    """All chains of a subject, at one verified checkpoint."""
+
+    chains: tuple[ChainView, ...]
+    checkpoint: checkpoint.Checkpoint
+    signers: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        return all(chain.complete for chain in self.chains)
+
+
+def enrol(client: Client, device: Device, code: str, now: int) -> None:
+    """Bind this device to the person whose identity the desk has verified. Raises ``Refused`` (``code``)."""
+    client.call("/v1/subject/enrol", protocol.Enrol(code=code, device=device.public, time=now))
+
+
+def ask_reads(
+    client: Client, device: Device, room: bytes, now: int, random: Callable[[int], bytes]
+) -> protocol.ReadsInner:
+    """What the keyholder says, unverified. Raises ``Refused`` (``device``)."""
+    fresh = hpke.private_from(random(96))
+    request = encode(protocol.Reads(device=device.public, fresh=fresh.public, nonce=random(16), time=now))
+    answer = protocol.sealed_reads.parse(client.send("/v1/subject/reads", request))
+    try:
+        return protocol.reads_inner.parse(hpke.decrypt(fresh, protocol.reads_info(room, request), answer.sealed))
+    except SealError:
+        raise SealError("the keyholder's answer is not sealed to this request of this room") from None
+
+
+def verify_reads(
+    said: protocol.ReadsInner,
+    device: Device,
+    room: bytes,
+    genesis: bytes,
+    fetch: Callable[[str], bytes],
+    verifiers: Sequence[Verifier],
+    progress: audit.Progress | None = None,
+) -> View:
+    """Hold what the keyholder said against the published ledger, which is verified whole.
+
+    ``genesis`` is the hash of the room's first charter. Raises ``LedgerError`` of the kind that is wrong: forged statement, forked or
+    shortened ledger. A gap is no error but stands in the view.
+    """
+    statement = protocol.statement.parse(said.statement.encode())
+    stated = [
+        protocol.StatedChain(
+            chain=protocol.chain_hash(chain.key), count=chain.count, generation=chain.generation, holding=chain.holding, kind=chain.kind
+        )
+        for chain in said.chains
+    ]
+    if statement.room != room or statement.device != device.public or statement.chains != stated:
+        raise NoteError("the keyholder's statement is not about this device's chains")
+    wanted = {
+        one: (place, n)
+        for place, chain in enumerate(said.chains)
+        for n, one in enumerate(tag.tags(chain.key, 1, chain.count + BEYOND), 1)
+    }
+    found: list[dict[int, Read]] = [{} for _ in said.chains]
+    documents: list[entry.CharterEntry] = []
+
+    def visit(index: int, item: entry.Entry) -> None:
+        if isinstance(item, entry.CharterEntry):
+            documents.append(item)
+        if index < statement.size:
+            for one in entry.entry_tags(item):
+                if one in wanted:
+                    place, n = wanted[one]
+                    found[place][n] = Read(n, index, item)
+
+    audited = audit.audit(fetch, verifiers, None, progress, visit)
+    at, _ = note.open_checkpoint(said.checkpoint, verifiers)
+    if (at.size, at.root) != (statement.size, statement.root):
+        raise CheckpointError("the statement is about another checkpoint than the one beside it")
+    if at.size > audited.size:
+        raise CheckpointError(f"the published ledger ends at {audited.size}, the keyholder's statement is of size {at.size}")
+    audit.verify_growth(fetch, at, audited.checkpoint)
+    _verify_statement(said, statement.time, documents, genesis)
+    chains = []
+    for chain, reads in zip(said.chains, found, strict=True):
+        chains.append(
+            ChainView(
+                holding=chain.holding,
+                kind=chain.kind,
+                generation=chain.generation,
+                count=chain.count,
+                reads=tuple(reads[n] for n in sorted(reads)),
+                missing=tuple(n for n in range(1, chain.count + 1) if n not in reads),
+                beyond=tuple(n for n in sorted(reads) if n > chain.count),
+            )
+        )
+    return View(tuple(chains), audited.checkpoint, tuple(signer.name for signer in audited.signers))
+
+
+def _verify_statement(
+    said: protocol.ReadsInner, time: int, documents: Sequence[entry.CharterEntry], genesis: bytes
+) -> None:
+    # The message key is had from the charter in force, and that from the chain that begins with the room's own first charter.
+    if not documents or charters.charter_hash(documents[0].document.encode()) != genesis:
+        raise CheckpointError("the ledger does not begin with this room's first charter")
+    current = [item for item in documents if item.effective <= time]
+    key = charters.parse((current or documents)[-1].document.encode()).keyholder.message
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(said.signature, protocol.statement_message(said.statement.encode()))
+    except (InvalidSignature, ValueError):
+        raise NoteError("the statement is not signed by the keyholder of the charter in force") from None

@@ -1,0 +1,144 @@
+"""Founding a room, and changing its charter: who draws which key, and what each house is told (SPEC.md sections 6 and 9).
+
+On one machine all of it happens in one go. Elsewhere the same steps are done apart: each house draws its own keys and hands out only
+public ones, the steward signs, and the first charter's hash is carried to both houses by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from strongroom.canonical import Bytes32, Codec, Record, encode
+from strongroom.catalog import charter as charters
+from strongroom.catalog import source as sources
+from strongroom.catalog.model import Charter, KeyholderKeys, RosterLine, VaultKeys
+from strongroom.catalog.types import identifier_kinds
+from strongroom.custody import keys as vault_keys
+from strongroom.custody.buckets import bucket_root
+from strongroom.custody.room import Room
+from strongroom.errors import InputError
+from strongroom.keyholder import files
+from strongroom.keyholder import keys as keyholder_keys
+from strongroom.seal import hpke
+from strongroom.store.vault import VaultStore
+
+Progress = Callable[[str], None]
+
+
+class _StewardFile(Record, frozen=True, kw_only=True):
+    key: Bytes32
+
+
+_steward: Codec[_StewardFile] = Codec(_StewardFile, "steward.key", InputError)
+
+
+def load_steward(path: Path) -> Ed25519PrivateKey:
+    """Raises ``InputError``."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes(_steward.parse(path.read_bytes()).key)
+    except OSError as error:
+        raise InputError(f"{path}: no steward key ({error.strerror})") from None
+
+
+def found(root: Path, source: sources.Source, random: Callable[[int], bytes], progress: Progress) -> bytes:
+    """Make both houses under ``root`` and write the first charter into the ledger. Returns the charter's hash.
+
+    Raises ``StoreError`` when there is a room already, ``CatalogError`` when the source is wrong: then nothing was made.
+    """
+    if (root / "vault").exists() or (root / "keyholder").exists():
+        raise InputError(f"{root}: there is a room already. Choose another directory")
+    sources.require(source)
+    room, name = random(16), source.name
+    progress("drawing the keys of both houses")
+    holder = keyholder_keys.create(root / "keyholder", room, name, random)
+    vault = vault_keys.create(root / "vault", room, name, source.holdings, random)
+    (root / "steward").mkdir(mode=0o700)
+    seed, auditor = random(32), random(96)
+    keyholder_keys.write_secret(root / "steward" / "steward.key", encode(_StewardFile(key=seed)))
+    keyholder_keys.write_secret(root / "steward" / "auditor.key", auditor)
+    steward = Ed25519PrivateKey.from_private_bytes(seed)
+    buckets: dict[str, dict[str, bytes]] = {}
+    for holding, declared in source.holdings.items():
+        buckets[holding] = {}
+        for kind in identifier_kinds(declared):
+            progress(f"committing to a million bucket keys: {holding}, {kind}")
+            buckets[holding][kind] = bucket_root(vault.holding(holding), kind)
+    roster = charters.roster_bytes([])
+    charter = sources.build(
+        source,
+        version=1,
+        previous=bytes(32),
+        room=room,
+        stewards=[steward.public_key().public_bytes_raw()],
+        roster=charters.roster_hash(roster),
+        auditor=hpke.private_from(auditor).public,
+        vault=VaultKeys(cosigner=vault.cosigner.vkey, message=vault.message.public_key().public_bytes_raw()),
+        keyholder=KeyholderKeys(
+            desk=holder.desk.public_key().public_bytes_raw(),
+            log=holder.log.vkey,
+            message=holder.message_public,
+            ml_dsa=holder.ml_dsa.vkey,
+            operator=holder.operator.public_key().public_bytes_raw(),
+        ),
+        buckets=buckets,
+    )
+    document = charters.document(charter)
+    genesis = charters.charter_hash(document)
+    progress("the ceremony: both houses are told the first charter's hash")
+    files.remember_genesis(root / "keyholder", genesis)
+    vault_keys.write_room(
+        root / "vault", vault_keys.RoomFile(genesis=genesis, keyholder="file:../keyholder", log=holder.log.vkey)
+    )
+    VaultStore(root / "vault" / "vault.db", create=True).close()
+    with files.lock(root / "keyholder"):
+        keyholder = files.open_keyholder(root / "keyholder", root / "public")
+
+        def transport(path: str, signature: bytes, body: bytes) -> bytes:
+            return encode(keyholder.ask(path, signature, body))
+
+        opened = Room(root / "vault", transport=transport)
+        opened.enter_charter(document, roster, charters.sign(document, steward), charter.stewards[0])
+        opened.publish()
+        opened.close()
+        keyholder.store.close()
+    return genesis
+
+
+def amend(
+    room: Room, steward: Ed25519PrivateKey, change: Callable[[Charter], Charter], roster: Sequence[RosterLine]
+) -> Charter:
+    """Sign and enter the charter that follows the latest one. It takes effect after the public delay.
+
+    ``change`` is handed the latest charter and returns what shall differ; version, previous and roster are set here.
+    Raises ``Refused`` (``charter``), ``CatalogError``.
+    """
+    latest = room.mirror.charters()[-1]
+    lines = charters.roster_bytes(roster)
+    new = msgspec.structs.replace(
+        change(latest.charter), version=latest.charter.version + 1, previous=latest.hash, roster=charters.roster_hash(lines)
+    )
+    document = charters.document(new)
+    charters.successor(latest.charter, charters.document(latest.charter), new)
+    room.enter_charter(document, lines, charters.sign(document, steward), steward.public_key().public_bytes_raw())
+    return new
+
+
+def latest_roster(room: Room) -> list[RosterLine]:
+    """The roster of the latest charter, in force or not yet."""
+    wanted = room.mirror.charters()[-1].charter.roster
+    kept = room.store.roster(wanted)
+    if kept is None:
+        raise InputError("the vault does not hold the roster of the latest charter")
+    return charters.parse_roster(kept)
+
+
+def enrol_reader(room: Room, steward: Ed25519PrivateKey, device: bytes, role: str, unit: str) -> Charter:
+    """Add a reader's device key (32 bytes) to the roster. Raises ``InputError`` when it is there already."""
+    lines = latest_roster(room)
+    if any(line.key == device for line in lines):
+        raise InputError("this device is in the roster already")
+    return amend(room, steward, lambda charter: charter, [*lines, RosterLine(key=device, role=role, unit=unit)])

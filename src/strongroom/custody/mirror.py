@@ -1,0 +1,172 @@
+"""The vault as mirror and cosigner: it keeps every entry, and believes no checkpoint it has not recomputed (SPEC.md section 5).
+
+What it has once cosigned it never goes back on: a keyholder that drops, changes, cuts or forks the ledger is found here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter
+from strongroom.errors import CheckpointError, EntryError, StoreError, StrongroomError
+from strongroom.ledger import checkpoint, entry, note, tile, tree
+from strongroom.ledger.cosignature import Cosigner
+from strongroom.ledger.edge import Edge
+from strongroom.ledger.prover import Prover
+from strongroom.store import mirror as kept
+
+# (start, limit) -> entries: asks the keyholder for more of the ledger.
+Fetch = Callable[[int, int], Sequence[str]]
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Enacted:
+    """A charter of the ledger: its entry's index, the time it takes effect, its hash and itself."""
+
+    index: int
+    effective: int
+    hash: bytes
+    charter: Charter
+
+
+class Mirror:
+    """``genesis`` and ``log`` (vkey) are the trust anchors of the room; ``now`` gives seconds for cosignatures."""
+
+    def __init__(self, store: kept.Mirror, genesis: bytes, log: str, cosigner: Cosigner, now: Callable[[], int]) -> None:
+        self._store, self._genesis, self._cosigner, self._now = store, genesis, cosigner, now
+        self._log = note.verifier(log)
+        self._charters: list[Enacted] = []
+
+    @property
+    def size(self) -> int:
+        return self._store.size()
+
+    @property
+    def note(self) -> str:
+        """The last checkpoint accepted, signed by the log and by us; empty at first."""
+        return self._store.checkpoint().decode()
+
+    @property
+    def cosignature(self) -> str:
+        """Our line under it; it travels with the next request."""
+        return "".join(self.note.splitlines(keepends=True)[-1:])
+
+    @property
+    def time(self) -> int:
+        """Time of the last entry: the ledger's own time, as far as the vault knows it."""
+        size = self.size
+        return entry.parse(self.entry(size - 1)).time if size else 0
+
+    def entry(self, index: int) -> bytes:
+        return self._store.entries(index, index + 1)[0]
+
+    def entries(self, start: int, stop: int) -> list[bytes]:
+        """Raises ``StoreError`` when the mirror does not reach so far."""
+        return self._store.entries(start, stop)
+
+    def read_tile(self, level: int, n: int) -> bytes:
+        return self._store.read_tile(level, n)
+
+    def accept(self, signed: str, entries: Sequence[str], start: int, fetch: Fetch) -> checkpoint.Checkpoint:
+        """Take a checkpoint with the entries from ``start`` on, and cosign it.
+
+        Raises ``NoteError`` (not the log's signature), ``CheckpointError`` (it contradicts what this mirror holds, or its
+        entries do not give its root) or ``EntryError``. Then nothing is taken.
+        """
+        at, _ = note.open_checkpoint(signed, [self._log])
+        if f"{at.origin}/vault" != self._cosigner.name:
+            raise CheckpointError(f"a checkpoint of another ledger: {at.origin}")
+        while True:
+            size = self._store.size()
+            if at.size <= size:
+                if Prover(self._store.read_tile).root(at.size) != at.root:
+                    raise CheckpointError(f"at size {at.size} the ledger now says another root than this mirror holds")
+                if at.size < size or self.note:
+                    return at
+            fresh = self._missing(at.size, size, start, entries, fetch)
+            changed = self._verify(at, fresh, size)
+            text = at.marshal()
+            line = self._cosigner.cosign(text, max(self._now(), 0))
+            own = note.parse_note(signed).signatures[0].marshal()
+            try:
+                self._store.append(size, fresh, changed, f"{text}\n{own}{line}".encode())
+            except StoreError:
+                if self._store.size() == size:
+                    raise
+                continue  # another process of the vault was first: look again
+            return at
+
+    def _missing(self, wanted: int, size: int, start: int, entries: Sequence[str], fetch: Fetch) -> list[bytes]:
+        got = [item.encode() for item in entries[size - start : wanted - start]] if start <= size else []
+        while size + len(got) < wanted:
+            more = fetch(size + len(got), min(_PAGE, wanted - size - len(got)))
+            if not more:
+                raise CheckpointError(f"the checkpoint is of size {wanted}, but entries end at {size + len(got)}")
+            got += [item.encode() for item in more]
+        return got[: wanted - size]
+
+    def _verify(self, at: checkpoint.Checkpoint, fresh: Sequence[bytes], size: int) -> dict[tuple[int, int], bytes]:
+        time = self.time
+        for index, data in enumerate(fresh, size):
+            item = entry.parse(data)
+            if item.time < time:
+                raise EntryError(f"entry {index}: its time goes back")
+            time = item.time
+        leaves = [tree.leaf_hash(data) for data in fresh]
+        edge = Edge.read(self._store.read_tile, size)
+        edge.extend(leaves)
+        if edge.root() != at.root:
+            raise CheckpointError(f"the entries up to {at.size} do not give the root that the checkpoint signs")
+        return tile.append(self._store.read_tile, size, leaves)
+
+    # --- charters --------------------------------------------------------------------------------------------------
+    def charters(self) -> list[Enacted]:
+        """Every charter of the ledger, its chain of versions, hashes and signatures verified. Raises ``CheckpointError``."""
+        after = self._charters[-1].index if self._charters else -1
+        for index in self._store.charters(after):
+            self._charters.append(self._enact(index))
+        return self._charters
+
+    def _enact(self, index: int) -> Enacted:
+        item = entry.parse(self.entry(index))
+        assert isinstance(item, entry.CharterEntry)
+        return enact(index, item, self._charters, self._genesis)
+
+    def in_force(self, now: int) -> Enacted:
+        """The charter in force at ledger time ``now``. Raises ``CheckpointError`` when there is none yet."""
+        return in_force(self.charters(), now)
+
+
+def enact(index: int, item: entry.CharterEntry, before: Sequence[Enacted], genesis: bytes) -> Enacted:
+    """Verify that a charter entry may stand after those before it. Raises ``CheckpointError``."""
+    document = item.document.encode()
+    hash_ = charters.charter_hash(document)
+    try:
+        new = charters.parse(document)
+        charters.verify(document, item.signature, item.steward)
+        if not before:
+            if hash_ != genesis:
+                raise CheckpointError("the first charter is not the one this room was founded with")
+            stewards, earliest = new.stewards, item.time
+        else:
+            current, last = in_force(before, item.time).charter, before[-1]
+            charters.successor(last.charter, charters.document(last.charter), new)
+            stewards, earliest = current.stewards, max(item.time + current.delay, last.effective)
+        if item.steward not in stewards:
+            raise CheckpointError("signed by a key that was no steward's")
+        if item.effective < earliest:
+            raise CheckpointError("in effect before its public delay is over")
+    except StrongroomError as error:
+        raise CheckpointError(f"charter in entry {index}: {error}") from None
+    return Enacted(index, item.effective, hash_, new)
+
+
+def in_force(charters_: Sequence[Enacted], now: int) -> Enacted:
+    effective = [item for item in charters_ if item.effective <= now]
+    if not effective:
+        raise CheckpointError("no charter is in force yet")
+    return effective[-1]

@@ -1,0 +1,197 @@
+"""A read, step by step: gate, keyholder, receipt, open, mask (DESIGN section 4; SPEC.md sections 7 and 8).
+
+The order is the promise: nothing is opened before the receipt is verified against the vault's own mirror.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from strongroom.canonical import encode
+from strongroom.catalog import fields as types
+from strongroom.client.device import SignedAsk
+from strongroom.custody.room import Room
+from strongroom.errors import CommitmentError, EntryError, InputError, Refused, SealError
+from strongroom.gate import ask as asks
+from strongroom.gate.decision import Grant
+from strongroom.keyholder import protocol
+from strongroom.ledger import entry
+from strongroom.redact import mask
+from strongroom.seal import body, columns, hpke, person, private
+from strongroom.seal.cleartext import open_compartment
+from strongroom.store.rows import Stored
+
+Written = TypeVar("Written", entry.FindEntry, entry.DisclosureEntry)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The records that have the identifier, by handle; none when nobody has. ``index`` is the find's own entry."""
+
+    handles: tuple[bytes, ...]
+    index: int
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Disclosed:
+    """For each record asked for, in the ask's order, the fields asked for, masked. ``receipt`` is a C2SP tlog-proof."""
+
+    handles: tuple[bytes, ...]
+    values: tuple[dict[str, str | None], ...] = field(repr=False)
+    index: int
+    receipt: str
+
+
+def find(room: Room, signed: SignedAsk) -> Found:
+    """Is the person here? Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``ValueRejected``."""
+    ask = signed.ask
+    assert isinstance(ask, asks.FindAsk)
+    _admit(room, signed)
+    assert signed.private.subject is not None
+    number = room.holding(ask.holding)
+    holding = room.rules().charter.holdings[ask.holding]
+    declared = next(f for n, f in holding.fields.items() if f.identifier != "none" and types.kind(n, f) == ask.kind)
+    nf = types.normal(declared, types.parse(declared, signed.private.subject.value))
+    inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
+    _keep_private(room, signed)
+    seed = hpke.private_from(room.random(96))
+    have = room.mirror.size
+    request = encode(
+        protocol.Find(
+            **room.common(), ask=signed.text.decode(), signature=signed.signature, fresh=seed.public, inner=inner
+        )
+    )
+    answer = protocol.sealed_answer.parse(room.client.send("/v1/find", request))
+    given = protocol.token.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
+    index = room.settle(given.receipt, answer.entries, have)
+    _check_entry(room, index, ask, entry.FindEntry)
+    return Found(tuple(room.store.handles_of_token(number, given.token)), index, given.receipt)
+
+
+def disclose(room: Room, signed: SignedAsk) -> Disclosed:
+    """Open the asked fields of the asked records.
+
+    Raises ``Refused`` by gate or keyholder, ``InputError`` for a handle that is not here, ``LedgerError`` when the
+    receipt is not good, ``SealError`` (``CommitmentError``) when a record was tampered with. Then nothing is returned.
+    """
+    ask = signed.ask
+    assert isinstance(ask, asks.DiscloseAsk)
+    grant = _admit(room, signed)
+    rows = room.store.latest(room.holding(ask.holding), ask.records)
+    if len(rows) != len(ask.records):
+        raise InputError(f"{len(ask.records) - len(rows)} of the records named are not in {ask.holding}")
+    slots = _slots(rows, grant)
+    _keep_private(room, signed)
+    seed = hpke.private_from(room.random(96))
+    have = room.mirror.size
+    request = encode(_request(room, signed, slots, seed.public))
+    answer = protocol.sealed_answer.parse(room.client.send("/v1/disclose", request))
+    given = protocol.shares.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
+    index = room.settle(given.receipt, answer.entries, have)
+    written = _check_entry(room, index, ask, entry.DisclosureEntry)
+    if written.compartments != sorted({slot.compartment for _, slot in slots}):
+        raise EntryError(f"entry {index} names other compartments than were asked for")
+    values = _open(room, ask, grant, slots, columns.split(given.shares, 32))
+    return Disclosed(tuple(ask.records), tuple(values[handle] for handle in ask.records), index, given.receipt)
+
+
+def _admit(room: Room, signed: SignedAsk) -> Grant:
+    """The vault decides first. A refusal is written into the ledger before it is raised."""
+    rules = room.rules()
+    line = rules.roster.get(signed.ask.reader)
+    if line is None:
+        raise Refused("reader", "no such reader in the roster in force")
+    asks.verify(signed.text, signed.signature, line.key)
+    if signed.ask.charter != rules.enacted.hash:
+        raise Refused("charter", "the ask names another charter than the one in force; sign a new one")
+    try:
+        return rules.gate.decide(signed.ask, signed.private, line, room.now())
+    except Refused as refusal:
+        _write_refusal(room, signed, refusal)
+        raise
+
+
+def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
+    _keep_private(room, signed)
+    have = room.mirror.size
+    request = protocol.Refusal(
+        **room.common(), ask=signed.text.decode(), signature=signed.signature, code=refusal.code  # type: ignore[arg-type]
+    )
+    answer = protocol.written.parse(room.client.call("/v1/refusal", request))
+    room.settle(answer.receipt, answer.entries, have)
+
+
+def _keep_private(room: Room, signed: SignedAsk) -> None:
+    # Before the keyholder is asked: an entry must never commit to a reason that a crash has lost.
+    auditor = room.rules().charter.auditor
+    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(signed.private))
+    room.store.put_private(signed.ask.commitment, sealed)
+
+
+def _slots(rows: Sequence[Stored], grant: Grant) -> list[tuple[Stored, body.Slot]]:
+    found = []
+    for row in sorted(rows, key=lambda item: item.handle):
+        slots = [slot for slot in body.parse(row.body) if slot.compartment in grant.compartments]
+        if len(slots) != len(grant.compartments):
+            raise SealError("a record lacks a compartment that the catalog declares; run strongroom fsck")
+        found += [(row, slot) for slot in slots]
+    return found
+
+
+def _request(room: Room, signed: SignedAsk, slots: Sequence[tuple[Stored, body.Slot]], fresh: bytes) -> protocol.Disclose:
+    places: dict[bytes, int] = {}
+    batches, epochs, batch = [], [], []
+    for row, _ in slots:
+        if row.batch not in places:
+            places[row.batch] = len(batches)
+            batches.append(row.sealed)
+            epochs.append(row.epoch)
+        batch.append(places[row.batch])
+    return protocol.Disclose(
+        **room.common(),
+        ask=signed.text.decode(),
+        signature=signed.signature,
+        fresh=fresh,
+        batches=batches,
+        epochs=epochs,
+        handles=b"".join(row.handle for row, _ in slots),
+        versions=columns.put_u32s([row.version for row, _ in slots]),
+        compartments=columns.put_u16s([slot.compartment for _, slot in slots]),
+        masked=b"".join(slot.masked for _, slot in slots),
+        batch=columns.put_u16s(batch),
+    )
+
+
+def _check_entry(room: Room, index: int, ask: asks.Ask, kind: type[Written]) -> Written:
+    """The entry must be this ask's, or the receipt is of something else."""
+    written = entry.parse(room.mirror.entry(index))
+    if not isinstance(written, kind):
+        raise EntryError(f"entry {index} is not a {kind.__name__}")
+    count = len(ask.records) if isinstance(ask, asks.DiscloseAsk) else 1
+    said = (written.commitment, written.charter, written.holding, written.purpose, written.count)
+    if said != (ask.commitment, ask.charter, ask.holding, ask.purpose, count):
+        raise EntryError(f"entry {index} is not about this ask")
+    return written
+
+
+def _open(
+    room: Room, ask: asks.DiscloseAsk, grant: Grant, slots: Sequence[tuple[Stored, body.Slot]], shares: Sequence[bytes]
+) -> dict[bytes, dict[str, str | None]]:
+    keys, declared = room.keys.holding(ask.holding), room.rules().charter.holdings[ask.holding].fields
+    enums = frozenset(name for name, item in declared.items() if item.type == "enum")
+    values: dict[bytes, dict[str, str | None]] = {handle: {} for handle in ask.records}
+    for (row, slot), share in zip(slots, shares, strict=True):
+        try:
+            opened = open_compartment(keys, share, row.handle, row.version, slot.compartment, slot.blob, enums)
+        except CommitmentError:
+            raise CommitmentError(
+                f"record {row.handle.hex()} does not open with the share of its person: it was tampered with. The read is in the ledger"
+            ) from None
+        for name, masking in grant.fields.items():
+            # Only what was asked for leaves here, though a compartment holds more.
+            if name in opened:
+                values[row.handle][name] = mask.apply(masking, declared[name], opened[name])
+    return values

@@ -1,0 +1,147 @@
+"""An open vault: its store, keys, mirror, gate, and the line to the keyholder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter, RosterLine
+from strongroom.custody import keys as vault_keys
+from strongroom.custody.mirror import Enacted, Mirror
+from strongroom.errors import InputError, StoreError
+from strongroom.gate import ask as asks
+from strongroom.gate.decision import Gate
+from strongroom.keyholder import client, protocol
+from strongroom.ledger import checkpoint, note, proof
+from strongroom.store.vault import VaultStore
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A charter in force, its roster, and the gate compiled from both."""
+
+    enacted: Enacted
+    roster: dict[bytes, RosterLine]
+    gate: Gate
+
+    @property
+    def charter(self) -> Charter:
+        return self.enacted.charter
+
+
+class Room:
+    """One custodian's vault. An object belongs to the thread that opened it; several may be open on one directory.
+
+    ``transport`` goes to the keyholder: HTTP unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        transport: client.Transport | None = None,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.directory = directory
+        self.keys = vault_keys.load(directory)
+        self.anchors = vault_keys.load_room(directory)
+        self.random = random
+        self._clock = clock
+        self.store = VaultStore(directory / "vault.db")
+        self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
+        self._rules: Rules | None = None
+        self.client = client.Client(transport or client.HttpTransport(self._address()), self.keys.message)
+
+    def _address(self) -> Callable[[], str]:
+        where = self.anchors.keyholder
+        if where.startswith("file:"):
+            return client.address_file((self.directory / where.removeprefix("file:")).resolve())
+        return lambda: where
+
+    def close(self) -> None:
+        self.store.close()
+
+    def now(self) -> int:
+        return int(self._clock())
+
+    # --- the keyholder -----------------------------------------------------------------------------------------------
+    def common(self) -> dict[str, object]:
+        """What every request to the keyholder carries: how far the mirror is, and its last cosignature."""
+        return {"have": self.mirror.size, "cosignature": self.mirror.cosignature}
+
+    def fetch(self, start: int, limit: int) -> Sequence[str]:
+        """Entries of the ledger from ``start`` on."""
+        request = protocol.Entries(**self.common(), start=start, limit=min(limit, protocol.MAX_TAIL))
+        return protocol.tail.parse(self.client.call("/v1/entries", request)).entries
+
+    def sync(self) -> checkpoint.Checkpoint:
+        """Bring the mirror up to the keyholder's last checkpoint, verify and cosign it."""
+        have = self.mirror.size
+        request = protocol.Entries(**self.common(), start=have, limit=protocol.MAX_TAIL)
+        tail = protocol.tail.parse(self.client.call("/v1/entries", request))
+        return self.mirror.accept(tail.checkpoint, tail.entries, have, self.fetch)
+
+    def cosign(self) -> str:
+        """Hand over the cosignature of the last checkpoint. Returns the published checkpoint."""
+        request = protocol.Plain(**self.common())
+        return protocol.published.parse(self.client.call("/v1/cosign", request)).checkpoint
+
+    def publish(self) -> str:
+        """Have the ledger published, and cosign what was published. Returns the published checkpoint."""
+        published = protocol.published.parse(self.client.call("/v1/publish", protocol.Plain(**self.common()))).checkpoint
+        signed, have = _log_only(published), self.mirror.size
+        self.mirror.accept(signed, [], have, self.fetch)
+        return self.cosign()
+
+    def status(self) -> protocol.Status:
+        return protocol.status.parse(self.client.call("/v1/status", protocol.Plain(**self.common())))
+
+    # --- rules -------------------------------------------------------------------------------------------------------
+    def rules(self) -> Rules:
+        """The charter in force by the ledger's time, or by ours where that is ahead: both houses must agree anyway."""
+        enacted = self.mirror.in_force(max(self.mirror.time, self.now()))
+        if self._rules is None or self._rules.enacted.hash != enacted.hash:
+            roster = self.store.roster(enacted.charter.roster)
+            if roster is None:
+                raise StoreError("the vault does not hold the roster of the charter in force; enter the charter again")
+            lines = charters.parse_roster(roster)
+            by_reader = {asks.reader_id(line.key): line for line in lines}
+            self._rules = Rules(enacted, by_reader, Gate(enacted.charter, lines))
+        return self._rules
+
+    def holding(self, name: str) -> int:
+        """The store's number of a declared holding. Raises ``InputError``."""
+        declared = self.rules().charter.holdings
+        if name not in declared:
+            raise InputError(f"the charter has no holding {name}; it has: {', '.join(sorted(declared))}")
+        return self.store.add_holding(self.keys.holding(name).holding, name)
+
+    def enter_charter(self, document: bytes, roster: bytes, signature: bytes, steward: bytes) -> int:
+        """Have a signed charter written into the ledger. Returns its entry's index. Raises ``Refused`` (``charter``)."""
+        have = self.mirror.size
+        request = protocol.EnterCharter(
+            **self.common(), document=document.decode(), roster=roster.decode(), signature=signature, steward=steward
+        )
+        self.store.put_roster(charters.roster_hash(roster), roster)
+        answer = protocol.written.parse(self.client.call("/v1/charter", request))
+        return self.settle(answer.receipt, answer.entries, have)
+
+    def settle(self, receipt: str, entries: Sequence[str], have: int) -> int:
+        """Take an answer's ledger part into the mirror and verify the receipt against it. Returns the entry's index.
+
+        Raises ``LedgerError`` of the kind that is wrong: then nothing that came with it may be used.
+        """
+        found = proof.parse(receipt)
+        self.mirror.accept(found.checkpoint, entries, have, self.fetch)
+        proof.verify(found, self.mirror.entry(found.index), [note.verifier(self.anchors.log)])
+        return found.index
+
+
+def _log_only(published: str) -> str:
+    parsed = note.parse_note(published)
+    return note.marshal(note.Note(parsed.text, parsed.signatures[:1]))
