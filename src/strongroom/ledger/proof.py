@@ -7,8 +7,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strongroom.errors import NoteError, ProofError
-from strongroom.ledger import tree
+from strongroom.errors import CheckpointError, NoteError, ProofError
+from strongroom.ledger import checkpoint, tree
 from strongroom.ledger.checkpoint import MAX_SIZE, Checkpoint
 from strongroom.ledger.key import unbase64
 from strongroom.ledger.note import Verifier, open_checkpoint, parse_note
@@ -40,8 +40,8 @@ def parse(text: str) -> Proof:
         raise ProofError("want the tlog-proof header, an index, at most 63 hashes, an empty line and a checkpoint")
     try:
         found = Proof(int(match[1]), tuple(unbase64(one) for one in hashes), note)
-        parse_note(note)
-    except NoteError as error:
+        checkpoint.parse(parse_note(note).text)
+    except (NoteError, CheckpointError) as error:
         raise ProofError(f"proof: {error}") from None
     if found.index > MAX_SIZE or any(len(one) != tree.HASH for one in found.hashes):
         raise ProofError("proof: a field is out of range")

@@ -1,0 +1,163 @@
+"""Entries: a closed schema, one text for one entry, and nothing personal in a message."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.ledger import made
+from tests.ledger.mutate import mutations
+
+from strongroom.canonical import encode as canonical
+from strongroom.errors import EntryError
+from strongroom.ledger import entry
+
+numbers = st.integers(0, 2**53 - 1)
+names = st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True)
+
+
+def raw(length: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=length, max_size=length)
+
+
+common = {"v": st.just(1), "time": numbers}
+asked = common | {
+    "asker": raw(12), "charter": raw(32), "commitment": raw(32), "holding": names, "purpose": names, "role": names, "unit": names,
+}  # fmt: skip
+tags = st.lists(raw(16), min_size=1, max_size=20, unique=True).map(sorted)
+compartments = st.lists(st.integers(1, 2**16 - 1), min_size=1, max_size=20, unique=True).map(sorted)
+scopes = st.one_of(st.just("room"), st.just("reader"), names.map("holding:{}".format))
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+entries: st.SearchStrategy[entry.Entry] = st.one_of(
+    st.builds(entry.CharterEntry, **common, document=texts, effective=numbers, signature=raw(64), steward=raw(32)),
+    st.builds(entry.IntakeEntry, **asked, count=numbers),
+    st.builds(entry.FindEntry, **asked, count=st.just(1), tags=st.lists(raw(16), min_size=1, max_size=1)),
+    st.builds(entry.DisclosureEntry, **asked, compartments=compartments, count=numbers, tags=tags),
+    st.builds(entry.RefusalEntry, **asked, by=st.sampled_from(["vault", "keyholder"]), code=names),
+    st.builds(entry.ErasureEntry, **common, count=numbers, holding=names),
+    st.builds(entry.NoticeEntry, **common, code=st.sampled_from(["freeze", "thaw"]), scope=scopes),
+    st.builds(entry.NoticeEntry, **common, code=st.just("start"), scope=st.just("")),
+    st.builds(entry.HeartbeatEntry, **common),
+)
+HEARTBEAT = '{"time":7,"type":"heartbeat","v":1}'
+FIND = made.entries(2)[1].decode()
+DISCLOSURE: dict[str, Any] = json.loads(made.entries(8)[7])
+
+
+@given(entries)
+def test_entries_come_back_as_another_implementation_of_rfc8785_writes_them(one: entry.Entry) -> None:
+    data = entry.encode(one)
+    assert entry.parse(data) == one
+    assert rfc8785.dumps(json.loads(data)) == data
+
+
+@given(mutations(HEARTBEAT) | mutations(FIND) | st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_canonical_or_refused(text: str) -> None:
+    try:
+        found = entry.parse(text.encode())
+    except EntryError:
+        return
+    assert entry.encode(found) == text.encode()
+
+
+@given(st.binary())
+def test_any_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(EntryError):
+        entry.parse(data)
+
+
+def bent(**members: Any) -> bytes:
+    return canonical({name: value for name, value in (DISCLOSURE | members).items() if value is not ...})
+
+
+def test_the_disclosure_that_is_bent_below() -> None:
+    entry.parse(bent())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"v": 2}, {"v": ...}, {"v": True}, {"type": "export"}, {"type": "disclosed"}, {"type": ...}, {"more": 1}, {"unit": ...}, {"time": -1},
+        {"time": 2**53}, {"time": 1.0}, {"time": None}, {"asker": "AAAA"}, {"charter": "A" * 42}, {"commitment": 1}, {"holding": "Residents"},
+        {"holding": "a" * 41}, {"purpose": ""}, {"role": "ç"}, {"unit": "a\n"}, {"compartments": []}, {"compartments": [0]},
+        {"compartments": [65536]}, {"compartments": [2, 1]}, {"compartments": [1, 1]}, {"count": "1"}, {"tags": []}, {"tags": DISCLOSURE["tags"][::-1]},
+        {"tags": DISCLOSURE["tags"][:1] * 2}, {"tags": ["AAAA"]}, {"document": "x"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_the_schema_does_not_have_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(EntryError):
+        entry.parse(bent(**members))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " + HEARTBEAT, HEARTBEAT + "\n", HEARTBEAT.replace(":", ": "), '{"v":1,"time":7,"type":"heartbeat"}',
+        '{"time":7,"time":7,"type":"heartbeat","v":1}', HEARTBEAT.replace("7", "7.0"), HEARTBEAT.replace("7", "7e0"), HEARTBEAT.replace("7", "07"),
+        HEARTBEAT.replace("heart", "\\u0068eart"), "[" + HEARTBEAT + "]", "null", "", "[" * 10_000,
+    ],
+)  # fmt: skip
+def test_other_forms_are_refused(text: str) -> None:
+    with pytest.raises(EntryError):
+        entry.parse(text.encode())
+
+
+def disclosure(**members: Any) -> entry.DisclosureEntry:
+    given = made.asked(5, bytes(32), 1) | {"compartments": [1], "count": 1, "tags": [bytes(16)]}
+    return entry.DisclosureEntry(**(given | members))  # type: ignore[arg-type]
+
+
+def test_limits() -> None:
+    marks = [n.to_bytes(16, "big") for n in range(1001)]
+    assert len(entry.encode(disclosure(tags=marks[:1000], count=1000))) < 65_535
+    for broken in (
+        disclosure(tags=marks),
+        disclosure(tags=marks[::-1][:9]),
+        disclosure(tags=[bytes(15)]),
+        disclosure(unit="No Name"),
+    ):
+        with pytest.raises(EntryError):
+            entry.encode(broken)
+    charter = made.charter_entry(b"x" * 65_000, 1, 1)
+    assert entry.parse(entry.encode(charter)) == charter
+    with pytest.raises(EntryError, match="over 65535"):
+        entry.encode(made.charter_entry(b"x" * 65_536, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("code", "scope"),
+    [("start", "room"), ("freeze", ""), ("thaw", "holding:"), ("freeze", "reader:00"), ("stop", "room")],
+)
+def test_notices_have_their_scope(code: Any, scope: str) -> None:
+    with pytest.raises(EntryError):
+        entry.encode(entry.NoticeEntry(v=1, time=1, code=code, scope=scope))
+
+
+def test_messages_hold_no_value() -> None:
+    with pytest.raises(EntryError) as caught:
+        entry.parse(bent(holding="Zhang San"))
+    assert "Zhang" not in str(caught.value)
+    with pytest.raises(EntryError) as caught:
+        entry.parse(bent(**{"Zhang San": 1}))
+    assert "Zhang" not in str(caught.value)
+
+
+def test_what_an_entry_says_of_tags_and_charter() -> None:
+    found = [entry.parse(one) for one in made.entries(9)]
+    assert [len(entry.entry_tags(one)) for one in found] == [0, 1, 0, 0, 0, 0, 0, 2, 2]
+    assert [entry.charter_hash_of(one) is not None for one in found] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
