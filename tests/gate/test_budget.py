@@ -29,8 +29,7 @@ def test_never_more_than_the_rate_over_any_stretch(rate: Rate, steps: list[tuple
         held = available(rate, state, now)
         try:
             state = take(rate, state, cost, now)
-        except Refused as refused:
-            assert refused.code == "budget"
+        except Refused:
             assert (cost > held, state) == (True, before)
             continue
         assert cost <= held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strongroom.catalog.model import Field, Holding
+from strongroom.catalog.model import Field, Holding, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,13 @@ class FieldType:
     width: int
     sized: bool
     identifier: bool
-    masks: frozenset[str]
+    masks: frozenset[Mask]
     about: str
 
 
-def _type(width: int, about: str, *masks: str, sized: bool = False, identifier: bool = False) -> FieldType:
-    return FieldType(width, sized, identifier, frozenset(masks) | {"clear"}, about)
+def _type(width: int, about: str, *masks: Mask, sized: bool = False, identifier: bool = False) -> FieldType:
+    clear: Mask = "clear"
+    return FieldType(width, sized, identifier, frozenset([clear, *masks]), about)
 
 
 TYPES = {

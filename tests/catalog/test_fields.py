@@ -1,0 +1,192 @@
+"""Values: what is stored, what they are compared by, what is refused and why (SPEC.md 6.4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import phonenumbers
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.catalog import sample
+
+from strongroom.catalog import values
+from strongroom.catalog.fields import kind, normal, parse, parser, warnings, width
+from strongroom.catalog.model import Field
+from strongroom.catalog.text import clean, folded
+from strongroom.catalog.types import TYPES
+from strongroom.errors import ValueRejected
+
+VECTORS: list[dict[str, Any]] = json.loads(Path("vectors/fields.json").read_text("utf-8"))["values"]
+
+
+def field_of(vector: dict[str, Any]) -> Field:
+    return sample.field(vector["type"], **vector.get("field", {}))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['type']}: {vector['why']}")
+def test_value(vector: dict[str, Any]) -> None:
+    field = field_of(vector)
+    if "reason" in vector:
+        with pytest.raises(ValueRejected, match=re.escape(vector["reason"])):
+            parse(field, vector["raw"])
+        return
+    stored = parse(field, vector["raw"])
+    assert stored == vector["stored"]
+    if "normal" in vector:
+        assert stored is not None
+        assert normal(field, stored) == vector["normal"]
+
+
+def test_vectors_accept_and_refuse_every_type() -> None:
+    assert {vector["type"] for vector in VECTORS if "stored" in vector} == set(TYPES)
+    assert {vector["type"] for vector in VECTORS if "reason" in vector} == set(TYPES)
+
+
+FIELDS = [
+    *(sample.field(name, values=["a", "bb"] if name == "enum" else []) for name in TYPES),
+    sample.field("text", pattern="[A-Z]{2}[0-9]+", max=12),
+    sample.field("text", identifier="secondary"),
+    sample.field("phone", region="CN"),
+    sample.field("number", required=True, max=4),
+]
+raws = (
+    st.text(max_size=60)
+    | st.from_regex(r"[+-]?\d{1,18}[xX.]?\d{0,3}")
+    | st.dates().map(str)
+    | st.emails()
+    | st.from_regex(r"\+?[0-9 ()./-]{3,20}", fullmatch=True)
+)
+
+
+@given(st.sampled_from(FIELDS), raws)
+def test_only_our_error_escapes_and_what_is_stored_stays(field: Field, raw: str) -> None:
+    """The reason never quotes the value; a stored value is its own stored value, within its width, with a normal form."""
+    try:
+        stored = parse(field, raw)
+    except ValueRejected as found:
+        said = str(found)
+        assert said.replace(f"than {width(field)} bytes", "than N bytes") in REASONS
+        return
+    if stored is None:
+        assert not field.required
+        return
+    assert parse(field, stored) == stored
+    assert len(stored.encode()) <= width(field)
+    if TYPES[field.type].identifier:
+        form = normal(field, stored)
+        assert form
+        assert folded(form) == form or field.type not in ("text", "email")
+    assert all(stored not in text for text in warnings(field, stored))
+
+
+REASONS = {
+    "is longer than N bytes",
+    "has a control character",
+    "has a control, direction or undecodable character",
+    "is missing, and the field is required",
+    "is not one of the declared values",
+    "does not match the field's pattern",
+    "has no visible character to be found by",
+    "want 18 characters: 17 digits and a digit or X",
+    "has a birth date that does not exist",
+    "its check character is wrong: a digit is mistyped",
+    "want a date as YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD",
+    "is a date that does not exist",
+    "want a decimal number such as -12.5, without separators or exponent",
+    "want a telephone number: digits, spaces and + ( ) . / - alone, without extension",
+    "want the country before the number, such as +86, since the field declares no region",
+    "is not a telephone number",
+    "has too few or too many digits for its country",
+    "is not an e-mail address",
+    "is not an e-mail address: its domain has no dot",
+}
+
+
+@given(st.integers(100000, 999999), st.dates(min_value=date(1000, 1, 1)), st.integers(0, 999), st.integers(1, 17))
+def test_resident_id_holds_by_check_and_date(region: int, born: date, turn: int, at: int) -> None:
+    digits = f"{region}{born:%Y%m%d}{turn:03}" if born.year >= 1000 else ""
+    total = sum(weight * int(digit) for weight, digit in zip(values._WEIGHTS, digits, strict=True))
+    number = digits + values._CHECK[total % 11]
+    assert values.resident_id(number.lower()) == number
+    wrong = number[: at - 1] + str((int(number[at - 1]) + 1) % 10) + number[at:]
+    with pytest.raises(ValueRejected):
+        values.resident_id(wrong)
+
+
+@given(st.dates(min_value=date(1000, 1, 1)))
+def test_three_ways_to_write_a_date_are_one(day: date) -> None:
+    assert {values.calendar_date(f"{day:{form}}") for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")} == {day.isoformat()}
+    assert values.calendar_date((day + timedelta(0)).isoformat()) == str(day)
+
+
+@given(st.from_regex(r"(\+86)?1[3-9][0-9]{9}", fullmatch=True))
+def test_short_way_for_phones_agrees_with_the_library(text: str) -> None:
+    number = phonenumbers.parse(text, "CN")
+    assert values.phone(text, "CN") == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert phonenumbers.is_possible_number(number)
+
+
+@given(st.from_regex(values._EMAIL, fullmatch=True) | st.emails())
+def test_short_way_for_email_agrees_with_the_library(text: str) -> None:
+    assume(values._EMAIL.fullmatch(text) and len(text) <= 64)
+    try:
+        wanted = validate_email(text, check_deliverability=False, globally_deliverable=False).normalized
+    except EmailNotValidError:
+        with pytest.raises(ValueRejected):
+            values.email(text)
+    else:
+        assert values.email(text) == wanted
+
+
+@given(st.text(max_size=40))
+def test_clean_and_folded_are_settled(text: str) -> None:
+    try:
+        once = clean(text)
+    except ValueRejected:
+        return
+    assert clean(once) == once
+    assert folded(folded(once)) == folded(once)
+
+
+def test_folding_every_character_once_is_enough() -> None:
+    unsettled = [
+        c for c in map(chr, range(0x110000)) if not 0xD800 <= ord(c) < 0xE000 and folded(folded(c)) != folded(c)
+    ]
+    assert not unsettled
+
+
+def test_ten_megabytes_are_refused_before_they_cost() -> None:
+    with pytest.raises(ValueRejected, match="longer than 64 bytes"):
+        parse(sample.field("text"), "é" * 10_000_000)
+
+
+def test_kinds() -> None:
+    assert kind("badge", sample.field("text")) == "text:badge"
+    assert kind("case", sample.field("number")) == "number:case"
+    assert kind("mobile", sample.field("phone")) == "phone"
+
+
+def test_type_that_identifies_nobody_has_no_normal_form() -> None:
+    with pytest.raises(ValueRejected, match="a date is not an identifier"):
+        normal(sample.field("date"), "2000-01-01")
+
+
+def test_unassigned_region_and_unused_range_are_warnings() -> None:
+    field = sample.field("resident-id")
+    assert warnings(field, "11010519491231002X") == []
+    assert warnings(field, "99010119491231002X") == ["its region code is not assigned"]
+    assert warnings(sample.field("phone"), "+8619999999999") == []
+    assert len(warnings(sample.field("phone"), "+12001230000")) == 1
+
+
+def test_one_parser_for_a_column() -> None:
+    reads = parser(sample.field("date", required=True))
+    assert [reads(raw) for raw in ("20000229", " 2000-02-29 ")] == ["2000-02-29"] * 2
+    with pytest.raises(ValueRejected, match="required"):
+        reads("  ")
