@@ -59,8 +59,9 @@ class Directory:
         """``width`` entries of bundle ``n``, as ``hashes`` does. Raises TileError."""
         path = self._present(tile.ENTRIES, n, width)
         count = tile.WIDTH if path == tile.entries_path(n, tile.WIDTH) else width
+        data = self.get(path)
         try:
-            return tile.parse_bundle(self.get(path), count)[:width]
+            return tile.parse_bundle(data, count)[:width]
         except TileError as error:
             raise TileError(f"{path}: {error}") from None
 
