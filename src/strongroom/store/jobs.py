@@ -1,0 +1,60 @@
+"""Imports that can stop anywhere and go on: which chunks are done, and which rows were bad.
+
+A chunk's row is written by ``VaultStore.put_chunk``, in one transaction with its records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strongroom.errors import StoreError
+from strongroom.store.database import Database, statements
+from strongroom.store.rows import Job, RowError
+
+__all__ = ["Jobs"]
+
+_SQL = statements("vault.sql")
+_PAGE = 1000
+
+
+class Jobs:
+    """The imports inside a vault's store; had from ``VaultStore.jobs``."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def start(self, job: bytes, holding: int, detail: str) -> None:
+        """Note an import under a name (16 bytes) that the importer finds again. StoreError when it means another one."""
+        with self._db.transaction():
+            self._db.run(_SQL["start_job"], (job, holding, detail))
+            found = self.get(job)
+            if found.holding != holding or found.detail != detail:
+                raise StoreError("import: there is another of this name. Give the source that it was begun with")
+
+    def get(self, job: bytes) -> Job:
+        """StoreError when there is none."""
+        found = self._db.one(_SQL["job"], (job,))
+        if found is None:
+            raise StoreError("import: there is none of this name")
+        holding, detail, done, rows, bad = found
+        return Job(holding, detail, bool(done), rows, bad)
+
+    def all(self) -> list[bytes]:
+        """The names of all imports."""
+        return [job for (job,) in self._db.all(_SQL["jobs"])]
+
+    def chunks(self, job: bytes) -> set[int]:
+        """The chunks that are done."""
+        return {chunk for (chunk,) in self._db.all(_SQL["chunks"], (job,))}
+
+    def finish(self, job: bytes) -> None:
+        """Every chunk is done."""
+        with self._db.transaction():
+            self._db.run(_SQL["finish_job"], (job,))
+
+    def errors(self, job: bytes) -> Iterator[RowError]:
+        """The bad rows by number, streamed."""
+        after = (-1, "")
+        while page := self._db.all(_SQL["page_of_errors"], (job, *after, _PAGE)):
+            yield from (RowError(*values) for values in page)
+            after = page[-1][:2]

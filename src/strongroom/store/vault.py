@@ -1,0 +1,237 @@
+"""The vault's store in SQLite: sealed records, blind tokens, the ledger's mirror, imports (SPEC.md sections 3 to 5).
+
+Nothing in it is readable without the keyholder. It says nothing of the order in which records came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from strongroom.errors import StoreError
+from strongroom.store.database import Database, Values, script, statements
+from strongroom.store.jobs import Jobs
+from strongroom.store.mirror import Mirror
+from strongroom.store.rows import BatchRow, HoldingRow, RecordRow, RowError, Stored, split_tokens
+
+__all__ = ["VaultStore"]
+
+_SQL = statements("vault.sql")
+_APPLICATION = 0x53525661  # "SRVa"
+_VERSION = 1
+_PAGE = 500
+
+
+class VaultStore:
+    """One open ``vault.db``. ``holding`` below is the number that ``add_holding`` gives.
+
+    Several processes may hold the same file open, each with an object of its own; an object belongs to the thread that
+    made it. Every method that writes has written to disk when it returns, or has changed nothing and raised StoreError.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Open; with ``create``, make it first where it is missing (mode 0600). StoreError with the mend."""
+        self._db = Database(Path(path), _APPLICATION, _VERSION, script("vault_schema.sql"), create=create)
+        self.mirror = Mirror(self._db)
+        self.jobs = Jobs(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Holdings and their epoch keys
+
+    def add_holding(self, id: bytes, name: str) -> int:
+        """The number of a holding, new or known. StoreError when id (16 bytes) or name belongs to another."""
+        with self._db.transaction():
+            self._db.run(_SQL["add_holding"], (id, name))
+            found = self._db.one(_SQL["holding_number"], (id, name))
+            if found is None:
+                raise StoreError(f"holding {name}: its name or id is already that of another. Was the room changed?")
+        return int(found[0])
+
+    def holdings(self) -> list[HoldingRow]:
+        """All holdings with their counts, which cost nothing to read."""
+        return [HoldingRow(*values) for values in self._db.all(_SQL["holdings"])]
+
+    def put_epoch(self, holding: int, epoch: int, public: bytes, signature: bytes) -> None:
+        """Keep an epoch's public key (1216 bytes) and the keyholder's signature (64). The first one stays.
+
+        StoreError when another key is known for it: a keyholder that gives two has lost its state.
+        """
+        with self._db.transaction():
+            self._db.run(_SQL["put_epoch"], (holding, epoch, public, signature))
+            known = self.epoch(holding, epoch)
+            if known is None or known[0] != public:
+                raise StoreError("epoch: another public key is known for it. Ask the keyholder's operator why")
+
+    def epoch(self, holding: int, epoch: int) -> tuple[bytes, bytes] | None:
+        """(public, signature), if known."""
+        found = self._db.one(_SQL["epoch"], (holding, epoch))
+        return (found[0], found[1]) if found else None
+
+    def epochs(self, holding: int) -> list[int]:
+        """The epochs (days) whose public key is known, ascending."""
+        return [epoch for (epoch,) in self._db.all(_SQL["epochs"], (holding,))]
+
+    # Batches and records
+
+    def put_batch(self, batch: bytes, holding: int, epoch: int, sealed: bytes) -> None:
+        """Store a sealed batch secret under its id (16 bytes), before any record of it. StoreError when it is there."""
+        with self._db.transaction():
+            self._db.run(_SQL["put_batch"], (batch, holding, epoch, sealed))
+
+    def batches(self) -> Iterator[BatchRow]:
+        """Every batch, by id, streamed."""
+        after = b""
+        while page := self._db.all(_SQL["batches"], (after, _PAGE)):
+            yield from (BatchRow(*values) for values in page)
+            after = page[-1][0]
+
+    def count_batches(self) -> int:
+        return self._db.number(_SQL["count_batches"])
+
+    def put_chunk(
+        self,
+        holding: int,
+        rows: Sequence[RecordRow],
+        *,
+        job: bytes | None = None,
+        chunk: int = 0,
+        errors: Iterable[RowError] = (),
+    ) -> None:
+        """Store records, their tokens, the bad rows and the mark that chunk ``chunk`` of ``job`` is done, all or
+        nothing.
+
+        A row of version 1 is a new record. A later version is one more than the stored one, and its tokens take the
+        place of that one's. StoreError when a version is there already or not the next, a batch is unknown, or the
+        chunk is done: then nothing has changed.
+        """
+        # In the order of each table, so that a page is touched once.
+        fresh = sorted(row for row in rows if row.version == 1)
+        later = sorted(row for row in rows if row.version != 1)
+        added = sorted((holding, token, row.handle) for row in fresh for token in split_tokens(row.tokens))
+        with self._db.transaction():
+            for batch in {row.batch for row in rows}:
+                if self._db.one(_SQL["holding_of_batch"], (batch,)) != (holding,):
+                    raise StoreError("record: its batch is not stored, or of another holding. Store the batch first")
+            if job is not None:
+                self._db.run(_SQL["put_chunk"], (job, chunk, len(rows)))
+                self._db.run_many(_SQL["put_error"], ((job, *error) for error in errors))
+            self._db.run_many(_SQL["put_record"], sorted(map(_placed, fresh)))
+            self._db.run_many(_SQL["put_handle"], ((holding, *row[:3]) for row in fresh))
+            self._db.run_many(_SQL["put_token"], added)
+            for row in later:
+                self._replace(holding, row)
+            self._db.run(_SQL["count_records"], (holding, len(fresh), len(rows)))
+
+    def _replace(self, holding: int, row: RecordRow) -> None:
+        found = self._db.one(_SQL["last_tokens"], (holding, row.handle))
+        if found is None or found[0] != row.version - 1:
+            raise StoreError("record: its new version is not the next one. Another writer was first; read it again")
+        before, after = set(split_tokens(found[1])), set(split_tokens(row.tokens))
+        self._db.run(_SQL["put_record"], _placed(row))
+        self._db.run(_SQL["put_handle"], (holding, *row[:3]))
+        self._db.run_many(_SQL["drop_token"], ((holding, token, row.handle) for token in sorted(before - after)))
+        self._db.run_many(_SQL["put_token"], ((holding, token, row.handle) for token in sorted(after - before)))
+
+    def handles_of_token(self, holding: int, token: bytes) -> list[bytes]:
+        """The records whose latest version has this token (16 bytes), by handle."""
+        return [handle for (handle,) in self._db.all(_SQL["handles_of_token"], (holding, token))]
+
+    def handles_of_tokens(self, holding: int, tokens: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+        """``handles_of_token`` of many; a token that no record has is left out."""
+        found = {token: self.handles_of_token(holding, token) for token in tokens}
+        return {token: handles for token, handles in found.items() if handles}
+
+    def latest(self, holding: int, handles: Iterable[bytes]) -> list[Stored]:
+        """The latest version of each record, in the order of ``handles``; one that is not here is left out."""
+        found = (self._db.one(_SQL["latest"], (holding, handle)) for handle in handles)
+        return [Stored(*values) for values in found if values is not None]
+
+    def latest_versions(self, holding: int, handles: Iterable[bytes]) -> dict[bytes, int]:
+        """The number of the latest version of each record; one that is not here is left out."""
+        found = ((handle, self._db.number(_SQL["last_version"], (holding, handle))) for handle in handles)
+        return {handle: version for handle, version in found if version}
+
+    def records(self, holding: int) -> Iterator[Stored]:
+        """Every version of every record by handle and version, streamed: memory stays flat and writers go on."""
+        after: tuple[bytes, int] = (b"", 0)
+        while page := self._db.all(_SQL["page_of_records"], (holding, *after, _PAGE)):
+            yield from (Stored(*values) for values in page)
+            after = page[-1][:2]
+
+    # What belongs to asks
+
+    def put_private(self, commitment: bytes, sealed: bytes) -> None:
+        """Keep a sealed private half under its commitment (32 bytes). Putting it again changes nothing."""
+        with self._db.transaction():
+            self._db.run(_SQL["put_private"], (commitment, sealed))
+
+    def private(self, commitment: bytes) -> bytes | None:
+        """The sealed private half, if it is here."""
+        found = self._db.one(_SQL["private"], (commitment,))
+        return found[0] if found else None
+
+    def put_roster(self, hash_: bytes, roster: bytes) -> None:
+        """Keep the roster whose hash (32 bytes) stands in a charter."""
+        with self._db.transaction():
+            self._db.run(_SQL["put_meta"], (f"roster:{hash_.hex()}", roster))
+
+    def roster(self, hash_: bytes) -> bytes | None:
+        """The roster of that hash, if it is here."""
+        found = self._db.one(_SQL["meta"], (f"roster:{hash_.hex()}",))
+        return bytes(found[0]) if found else None
+
+    # The whole
+
+    def problems(self) -> list[str]:
+        """What is wrong with the store as a store, one line each; empty when it is whole. Reads all of it.
+
+        What lies inside the rows (bodies, entries, tiles) is for the caller, who has their formats.
+        """
+        with self._db.snapshot():
+            found = self._db.damage()
+            if self._db.number(_SQL["count_rows"]) != self._db.number(_SQL["count_handles"]):
+                found.append("records: there are more or fewer than handles")
+            for row in self.holdings():
+                found += self._miscounts(row)
+            if self._db.number(_SQL["count_entries"]) != self.mirror.size():
+                found.append("mirror: an entry is missing")
+        return found
+
+    def _miscounts(self, row: HoldingRow) -> Iterator[str]:
+        records = versions = tokens = absent = garbled = 0
+        for handle, group in groupby(self.records(row.number), key=attrgetter("handle")):
+            kept = list(group)
+            versions += len(kept)
+            records += 1
+            try:
+                for token in split_tokens(kept[-1].tokens):
+                    tokens += 1
+                    absent += self._db.one(_SQL["has_token"], (row.number, token, handle)) is None
+            except StoreError:
+                garbled += 1
+        if (records, versions) != (row.records, row.versions):
+            yield f"holding {row.name}: counts {row.records} records, {row.versions} versions; has {records}, {versions}"
+        if garbled:
+            yield f"holding {row.name}: {garbled} records whose tokens are not in order"
+        if absent:
+            yield f"holding {row.name}: {absent} tokens of its records are missing from the index"
+        if tokens - absent != (have := self._db.number(_SQL["count_tokens"], (row.number,))):
+            yield f"holding {row.name}: the index has {have} tokens where its records have {tokens}"
+
+
+def _placed(row: RecordRow) -> Values:
+    return row.batch, row.handle, row.version, row.tokens, row.body

@@ -1,0 +1,100 @@
+-- The vault's store, version 1 (SPEC.md sections 3.2, 3.6, 7.1, 8.2). No column says in what order or when a record came:
+-- records are named by random handles and lie in their order.
+
+CREATE TABLE holdings (
+    number   INTEGER PRIMARY KEY,
+    id       BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    name     TEXT NOT NULL UNIQUE,
+    records  INTEGER NOT NULL DEFAULT 0 CHECK (records >= 0),
+    versions INTEGER NOT NULL DEFAULT 0 CHECK (versions >= records)
+) STRICT;
+
+CREATE TABLE epochs (
+    holding   INTEGER NOT NULL REFERENCES holdings (number),
+    epoch     INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
+    public    BLOB NOT NULL CHECK (length(public) = 1216),
+    signature BLOB NOT NULL CHECK (length(signature) = 64),
+    PRIMARY KEY (holding, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batches (
+    batch   BLOB PRIMARY KEY CHECK (length(batch) = 16),
+    holding INTEGER NOT NULL REFERENCES holdings (number),
+    epoch   INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
+    sealed  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A batch's records lie together, ordered by handle. Were they spread by handle over the whole table, each would touch a
+-- page of its own, and an import would slow down as the room grows (measured: 40 us a record at 300,000, rising; 20 so).
+CREATE TABLE records (
+    batch   BLOB NOT NULL REFERENCES batches (batch),
+    handle  BLOB NOT NULL CHECK (length(handle) = 16),
+    version INTEGER NOT NULL CHECK (version BETWEEN 1 AND 4294967295),
+    tokens  BLOB NOT NULL CHECK (length(tokens) % 16 = 0),
+    body    BLOB NOT NULL CHECK (length(body) > 3),
+    PRIMARY KEY (batch, handle, version)
+) STRICT, WITHOUT ROWID;
+
+-- Where a record lies.
+CREATE TABLE handles (
+    holding INTEGER NOT NULL,
+    handle  BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    batch   BLOB NOT NULL,
+    PRIMARY KEY (holding, handle, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+    holding INTEGER NOT NULL,
+    token   BLOB NOT NULL CHECK (length(token) = 16),
+    handle  BLOB NOT NULL CHECK (length(handle) = 16),
+    PRIMARY KEY (holding, token, handle)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE private (
+    commitment BLOB PRIMARY KEY CHECK (length(commitment) = 32),
+    sealed     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entries (
+    idx   INTEGER PRIMARY KEY CHECK (idx >= 0),
+    entry BLOB NOT NULL CHECK (length(entry) BETWEEN 1 AND 65535)
+) STRICT;
+
+-- Charter entries alone begin with this member (canonical JSON sorts them): found without reading the ledger.
+CREATE INDEX charters ON entries (idx) WHERE substr(entry, 1, 12) = CAST('{"document":' AS BLOB);
+
+CREATE TABLE tiles (
+    level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 63),
+    n     INTEGER NOT NULL CHECK (n >= 0),
+    data  BLOB NOT NULL CHECK (length(data) % 32 = 0 AND length(data) BETWEEN 32 AND 8192),
+    PRIMARY KEY (level, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- An import. Which records came from which chunk is nowhere said; a chunk's row says only that it is done.
+CREATE TABLE jobs (
+    job     BLOB PRIMARY KEY CHECK (length(job) = 16),
+    holding INTEGER NOT NULL REFERENCES holdings (number),
+    detail  TEXT NOT NULL,
+    done    INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_chunks (
+    job   BLOB NOT NULL REFERENCES jobs (job),
+    chunk INTEGER NOT NULL CHECK (chunk >= 0),
+    rows  INTEGER NOT NULL CHECK (rows >= 0),
+    PRIMARY KEY (job, chunk)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_errors (
+    job    BLOB NOT NULL REFERENCES jobs (job),
+    row    INTEGER NOT NULL CHECK (row >= 0),
+    field  TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (job, row, field)
+) STRICT, WITHOUT ROWID;
