@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -83,7 +84,14 @@ class Asker:
         return self._signed(asks.FindAsk(**self._common(holding, purpose, private, now), kind=kind), private)
 
     def disclose(
-        self, holding: str, purpose: str, records: Sequence[bytes], fields: Sequence[str], case: str, reason: str, now: int
+        self,
+        holding: str,
+        purpose: str,
+        records: Sequence[bytes],
+        fields: Sequence[str],
+        case: str,
+        reason: str,
+        now: int,
     ) -> SignedAsk:
         """These fields of these records (handles). Raises ``InputError`` when nothing is named."""
         if not records or not fields:
@@ -96,9 +104,7 @@ class Asker:
             private,
         )
 
-    def intake(
-        self, holding: str, purpose: str, count: int, until: int, case: str, reason: str, now: int
-    ) -> SignedAsk:
+    def intake(self, holding: str, purpose: str, count: int, until: int, case: str, reason: str, now: int) -> SignedAsk:
         """A window in which ``count`` identifiers may be indexed."""
         private = self._private(case, reason, None)
         ask = asks.IntakeAsk(**self._common(holding, purpose, private, now), count=count, until=until)
@@ -107,7 +113,7 @@ class Asker:
     def _private(self, case: str, reason: str, subject: asks.Queried | None) -> asks.PrivateHalf:
         return asks.PrivateHalf(case=case, reason=reason, salt=self.random(32), subject=subject)
 
-    def _common(self, holding: str, purpose: str, private: asks.PrivateHalf, now: int) -> dict[str, object]:
+    def _common(self, holding: str, purpose: str, private: asks.PrivateHalf, now: int) -> dict[str, Any]:
         return {
             "v": 1,
             "charter": self.charter,

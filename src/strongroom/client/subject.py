@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from strongroom.catalog import charter as charters
 from strongroom.canonical import encode
+from strongroom.catalog import charter as charters
 from strongroom.client.device import Device
 from strongroom.errors import CheckpointError, NoteError, SealError
 from strongroom.keyholder import protocol
@@ -99,7 +99,11 @@ def verify_reads(
     statement = protocol.statement.parse(said.statement.encode())
     stated = [
         protocol.StatedChain(
-            chain=protocol.chain_hash(chain.key), count=chain.count, generation=chain.generation, holding=chain.holding, kind=chain.kind
+            chain=protocol.chain_hash(chain.key),
+            count=chain.count,
+            generation=chain.generation,
+            holding=chain.holding,
+            kind=chain.kind,
         )
         for chain in said.chains
     ]
@@ -127,7 +131,9 @@ def verify_reads(
     if (at.size, at.root) != (statement.size, statement.root):
         raise CheckpointError("the statement is about another checkpoint than the one beside it")
     if at.size > audited.size:
-        raise CheckpointError(f"the published ledger ends at {audited.size}, the keyholder's statement is of size {at.size}")
+        raise CheckpointError(
+            f"the published ledger ends at {audited.size}, the keyholder's statement is of size {at.size}"
+        )
     audit.verify_growth(fetch, at, audited.checkpoint)
     _verify_statement(said, statement.time, documents, genesis)
     chains = []
@@ -155,6 +161,8 @@ def _verify_statement(
     current = [item for item in documents if item.effective <= time]
     key = charters.parse((current or documents)[-1].document.encode()).keyholder.message
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(said.signature, protocol.statement_message(said.statement.encode()))
+        Ed25519PublicKey.from_public_bytes(key).verify(
+            said.signature, protocol.statement_message(said.statement.encode())
+        )
     except (InvalidSignature, ValueError):
         raise NoteError("the statement is not signed by the keyholder of the charter in force") from None

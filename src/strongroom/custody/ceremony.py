@@ -119,7 +119,10 @@ def amend(
     latest = room.mirror.charters()[-1]
     lines = charters.roster_bytes(roster)
     new = msgspec.structs.replace(
-        change(latest.charter), version=latest.charter.version + 1, previous=latest.hash, roster=charters.roster_hash(lines)
+        change(latest.charter),
+        version=latest.charter.version + 1,
+        previous=latest.hash,
+        roster=charters.roster_hash(lines),
     )
     document = charters.document(new)
     charters.successor(latest.charter, charters.document(latest.charter), new)

@@ -50,15 +50,23 @@ class VaultKeys:
         """Raises ``StoreError``."""
         found = self.holdings.get(name)
         if found is None:
-            raise StoreError(f"this vault has no key for the holding {name}; it has: {', '.join(sorted(self.holdings))}")
+            raise StoreError(
+                f"this vault has no key for the holding {name}; it has: {', '.join(sorted(self.holdings))}"
+            )
         return found
 
 
-def create(directory: Path, room: bytes, name: str, holdings: Iterable[str], random: Callable[[int], bytes]) -> VaultKeys:
+def create(
+    directory: Path, room: bytes, name: str, holdings: Iterable[str], random: Callable[[int], bytes]
+) -> VaultKeys:
     """Draw the vault's keys and write ``keys.json`` (0600). Raises ``StoreError`` when there are some already."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = _KeyFile(
-        cosigner=random(32), holdings={holding: random(32) for holding in holdings}, message=random(32), name=name, room=room
+        cosigner=random(32),
+        holdings={holding: random(32) for holding in holdings},
+        message=random(32),
+        name=name,
+        room=room,
     )
     write_secret(directory / "keys.json", encode(file))
     return load(directory)

@@ -36,7 +36,9 @@ class Enacted:
 class Mirror:
     """``genesis`` and ``log`` (vkey) are the trust anchors of the room; ``now`` gives seconds for cosignatures."""
 
-    def __init__(self, store: kept.Mirror, genesis: bytes, log: str, cosigner: Cosigner, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: kept.Mirror, genesis: bytes, log: str, cosigner: Cosigner, now: Callable[[], int]
+    ) -> None:
         self._store, self._genesis, self._cosigner, self._now = store, genesis, cosigner, now
         self._log = note.verifier(log)
         self._charters: list[Enacted] = []

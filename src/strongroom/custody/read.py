@@ -54,7 +54,10 @@ def find(room: Room, signed: SignedAsk) -> Found:
     number = room.holding(ask.holding)
     holding = room.rules().charter.holdings[ask.holding]
     declared = next(f for n, f in holding.fields.items() if f.identifier != "none" and types.kind(n, f) == ask.kind)
-    nf = types.normal(declared, types.parse(declared, signed.private.subject.value))
+    value = types.parse(declared, signed.private.subject.value)
+    if value is None:
+        raise InputError("the identifier to find is empty")
+    nf = types.normal(declared, value)
     inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
     _keep_private(room, signed)
     seed = hpke.private_from(room.random(96))
@@ -118,7 +121,10 @@ def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
     _keep_private(room, signed)
     have = room.mirror.size
     request = protocol.Refusal(
-        **room.common(), ask=signed.text.decode(), signature=signed.signature, code=refusal.code  # type: ignore[arg-type]
+        **room.common(),
+        ask=signed.text.decode(),
+        signature=signed.signature,
+        code=refusal.code,  # type: ignore[arg-type]
     )
     answer = protocol.written.parse(room.client.call("/v1/refusal", request))
     room.settle(answer.receipt, answer.entries, have)
@@ -141,9 +147,13 @@ def _slots(rows: Sequence[Stored], grant: Grant) -> list[tuple[Stored, body.Slot
     return found
 
 
-def _request(room: Room, signed: SignedAsk, slots: Sequence[tuple[Stored, body.Slot]], fresh: bytes) -> protocol.Disclose:
+def _request(
+    room: Room, signed: SignedAsk, slots: Sequence[tuple[Stored, body.Slot]], fresh: bytes
+) -> protocol.Disclose:
     places: dict[bytes, int] = {}
-    batches, epochs, batch = [], [], []
+    batches: list[bytes] = []
+    epochs: list[int] = []
+    batch: list[int] = []
     for row, _ in slots:
         if row.batch not in places:
             places[row.batch] = len(batches)

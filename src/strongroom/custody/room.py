@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter, RosterLine
@@ -70,7 +71,7 @@ class Room:
         return int(self._clock())
 
     # --- the keyholder -----------------------------------------------------------------------------------------------
-    def common(self) -> dict[str, object]:
+    def common(self) -> dict[str, Any]:
         """What every request to the keyholder carries: how far the mirror is, and its last cosignature."""
         return {"have": self.mirror.size, "cosignature": self.mirror.cosignature}
 
@@ -93,7 +94,9 @@ class Room:
 
     def publish(self) -> str:
         """Have the ledger published, and cosign what was published. Returns the published checkpoint."""
-        published = protocol.published.parse(self.client.call("/v1/publish", protocol.Plain(**self.common()))).checkpoint
+        published = protocol.published.parse(
+            self.client.call("/v1/publish", protocol.Plain(**self.common()))
+        ).checkpoint
         signed, have = _log_only(published), self.mirror.size
         self.mirror.accept(signed, [], have, self.fetch)
         return self.cosign()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from strongroom.errors import Refused
+from strongroom.errors import NoteError, Refused
 from strongroom.keyholder.keys import Keys
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, entry, note, proof, publish, tile, tree
@@ -86,7 +86,15 @@ class Book:
         before = int(self._store.state("published_size") or b"0")
         if not (directory / "checkpoint").exists():
             before = 0
-        for path, data in publish.files(self._read, self._store.entries, before, self.size):
+
+        def read_entries(first: int, count: int) -> list[bytes]:
+            return self._store.entries(first, first + count)
+
+        def read_day(path: str) -> bytes | None:
+            found = directory / path
+            return found.read_bytes() if found.exists() else None
+
+        for path, data in publish.files(self._read, read_entries, before, self.size, read_day):
             write_public(directory / path, data)
         write_public(directory / "vkeys", "".join(f"{key}\n" for key in vkeys).encode())
         text = self._text()
@@ -122,7 +130,7 @@ class Book:
 def _verifies(text: str, line: str, verifier: note.Verifier) -> bool:
     try:
         return note.open_note(f"{text}\n{line}", [verifier]) == text
-    except note.NoteError:
+    except NoteError:
         return False
 
 

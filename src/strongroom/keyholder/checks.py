@@ -6,14 +6,15 @@ the asker is known: until then nothing is written. ``DECIDE`` comes after: a ref
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from strongroom.catalog.model import Charter, RosterLine
+from strongroom.catalog.rate import Rate, parse_rate
 from strongroom.errors import FormatError, Refused, SealError
 from strongroom.gate import ask as asks
 from strongroom.gate import budget, permit
-from strongroom.catalog.rate import Rate, parse_rate
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
 from strongroom.seal import slot
@@ -26,10 +27,13 @@ class Facts(Protocol):
     """What the checks need to know; the core answers out of its store."""
 
     room: bytes
-    charter: Charter
-    charter_hash: bytes
-    roster: dict[bytes, RosterLine]
 
+    @property
+    def charter(self) -> Charter: ...
+    @property
+    def charter_hash(self) -> bytes: ...
+    @property
+    def roster(self) -> dict[bytes, RosterLine]: ...
     def used(self, ask_hash: bytes) -> tuple[bytes, int, int, int, int] | None: ...
     def frozen(self) -> list[str]: ...
     def erased(self, holding: str, handles: list[bytes]) -> bool: ...
@@ -65,7 +69,11 @@ def ask(case: Case, facts: Facts) -> None:
     text = case.request.ask.encode()
     case.ask = asks.parse(text)
     case.ask_hash = asks.ask_hash(text)
-    wanted: dict[type, type] = {protocol.Disclose: asks.DiscloseAsk, protocol.Find: asks.FindAsk, protocol.Intake: asks.IntakeAsk}
+    wanted: dict[type, type] = {
+        protocol.Disclose: asks.DiscloseAsk,
+        protocol.Find: asks.FindAsk,
+        protocol.Intake: asks.IntakeAsk,
+    }
     if not isinstance(case.ask, wanted.get(type(case.request), object)):
         raise Refused("ask", "the ask is for another action than this request")
 
@@ -108,7 +116,10 @@ def fresh(case: Case, facts: Facts) -> None:
             raise Refused("stale", "the intake window has ended; sign a new one")
         return
     if case.now < case.ask.time - EARLY_SECONDS:
-        raise Refused("early", f"the ask is dated {case.ask.time - case.now} s ahead of the ledger's time; mend the device's clock")
+        raise Refused(
+            "early",
+            f"the ask is dated {case.ask.time - case.now} s ahead of the ledger's time; mend the device's clock",
+        )
     if case.now > case.ask.time + LATE_SECONDS:
         raise Refused("stale", f"the ask is {case.now - case.ask.time} s old; sign a new one")
 
@@ -116,7 +127,9 @@ def fresh(case: Case, facts: Facts) -> None:
 # --- whether it may be ---------------------------------------------------------------------------------------------
 def charter(case: Case, facts: Facts) -> None:
     if case.ask.charter != facts.charter_hash:
-        raise Refused("charter", f"the ask names another charter than the one in force (version {facts.charter.version})")
+        raise Refused(
+            "charter", f"the ask names another charter than the one in force (version {facts.charter.version})"
+        )
 
 
 def purpose(case: Case, facts: Facts) -> None:
@@ -158,7 +171,9 @@ def batch(case: Case, facts: Facts) -> None:
     if not isinstance(case.request, protocol.Disclose):
         return
     request, holding = case.request, case.ask.holding
-    secrets = [facts.secret(holding, epoch, sealed) for epoch, sealed in zip(request.epochs, request.batches, strict=True)]
+    secrets = [
+        facts.secret(holding, epoch, sealed) for epoch, sealed in zip(request.epochs, request.batches, strict=True)
+    ]
     try:
         case.whos, case.shares = slot.release(
             secrets, slot.u16s(request.batch), request.handles, case.versions, case.compartments, request.masked
@@ -225,7 +240,7 @@ def _read_columns(case: Case, request: protocol.Disclose) -> None:
     case.handles = slot.split(request.handles, 16)
     case.versions, case.compartments = slot.u32s(request.versions), slot.u16s(request.compartments)
     order = list(zip(case.handles, case.compartments, strict=True))
-    if any(a >= b for a, b in zip(order, order[1:], strict=False)):
+    if any(a >= b for a, b in itertools.pairwise(order)):
         raise Refused("malformed", "slots must be sorted by handle and compartment, and distinct")
     if max(slot.u16s(request.batch)) >= len(request.batches):
         raise Refused("malformed", "a slot names a batch that is not there")
@@ -238,4 +253,3 @@ def _read_inners(request: protocol.Intake, kinds: set[str]) -> None:
         raise Refused("malformed", "the columns are not of the width of an inner")
     if not 1 <= sum(map(len, request.inners)) // 32 <= protocol.MAX_INNERS:
         raise Refused("malformed", f"an intake call has 1 to {protocol.MAX_INNERS} identifiers")
-

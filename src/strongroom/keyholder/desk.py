@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from strongroom.catalog import fields
 from strongroom.catalog.model import Charter
 from strongroom.errors import InputError, ProofError
-
 from strongroom.ledger import tree
 from strongroom.seal import person
 
@@ -26,14 +25,15 @@ def normal_form(charter: Charter, holding: str, kind: str, value: str) -> str:
         raise InputError(f"the charter has no holding {holding}; it has: {', '.join(sorted(charter.holdings))}")
     for name, field in found.fields.items():
         if field.identifier != "none" and fields.kind(name, field) == kind:
-            return fields.normal(field, fields.parse(field, value))
+            parsed = fields.parse(field, value)
+            if parsed is None:
+                raise InputError("the identifier is empty")
+            return fields.normal(field, parsed)
     kinds = sorted(fields.kind(name, field) for name, field in found.fields.items() if field.identifier != "none")
     raise InputError(f"{holding} has no identifier of kind {kind}; it has: {', '.join(kinds)}")
 
 
-def who(
-    charter: Charter, holding: str, kind: str, nf: str, bucket_key: bytes, proof: Sequence[bytes]
-) -> bytes:
+def who(charter: Charter, holding: str, kind: str, nf: str, bucket_key: bytes, proof: Sequence[bytes]) -> bytes:
     """Recompute ``who`` without trusting the vault. Raises ``ProofError`` when the bucket key is not the charter's."""
     root = charter.buckets.get(holding, {}).get(kind)
     if root is None:
@@ -54,5 +54,3 @@ def new_code(random: Callable[[int], bytes]) -> str:
 def clean_code(text: str) -> str:
     """What a person typed: case, spaces and hyphens do not matter, and O, I, L are what they look like."""
     return text.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
-
-

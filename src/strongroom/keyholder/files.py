@@ -36,7 +36,9 @@ def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) ->
     try:
         genesis = _ceremony.parse((directory / "ceremony.json").read_bytes()).genesis
     except FileNotFoundError:
-        raise StoreError(f"{directory}: the first charter's hash was never brought here. Run `strongroom init`") from None
+        raise StoreError(
+            f"{directory}: the first charter's hash was never brought here. Run `strongroom init`"
+        ) from None
     store = Store(directory / "keyholder.db")
     return Keyholder(store, own, keys.EpochKeys(directory, os.urandom), genesis, public, clock)
 

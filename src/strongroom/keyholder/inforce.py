@@ -5,6 +5,7 @@ from __future__ import annotations
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter, RosterLine
 from strongroom.gate import ask as asks
+from strongroom.gate import permit
 
 
 class InForce:
@@ -16,3 +17,4 @@ class InForce:
         self.hash = charters.charter_hash(document)
         self.lines: list[RosterLine] = charters.parse_roster(roster)
         self.roster = {asks.reader_id(line.key): line for line in self.lines}
+        self.units = permit.public_units(self.charter, self.lines)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from strongroom.canonical import Record
 from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter
 from strongroom.errors import EntryError, Refused, StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.inforce import InForce
+from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import entry
 from strongroom.seal import epoch as epochs
 
@@ -21,9 +22,7 @@ _EPOCH_SLACK_DAYS = 31
 _OPERATOR_SECONDS = 120
 
 
-def enter_charter(
-    keyholder: Keyholder, request: protocol.EnterCharter, path: str, body: bytes, signature: bytes, now: int
-) -> Callable[[], Record]:
+def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Work, now: int) -> Finish:
     """Write a charter into the ledger. It takes effect after the delay of the charter in force. Raises ``Refused`` (``charter``)."""
     document, roster = request.document.encode(), request.roster.encode()
     try:
@@ -38,12 +37,12 @@ def enter_charter(
                 raise Refused("charter", "this charter is in the ledger already")
             charters.successor(last.charter, last.document, new)
             stewards, effective = current.stewards, max(now + current.delay, last.effective)
-            protocol.verify_request(path, body, signature, current.vault.message, "vault")
+            protocol.verify_request(work.path, work.body, work.signature, current.vault.message, "vault")
         else:
             if charters.charter_hash(document) != keyholder.genesis:
                 raise Refused("charter", "the first charter is not the one whose hash the keyholder was given")
             stewards, effective = new.stewards, now
-            protocol.verify_request(path, body, signature, new.vault.message, "vault")
+            protocol.verify_request(work.path, work.body, work.signature, new.vault.message, "vault")
         if request.steward not in stewards:
             raise Refused("charter", "not signed by a steward of the charter in force")
         if new.room != keyholder.room or new.name != keyholder.keys.name:
@@ -71,7 +70,7 @@ def enter_charter(
     return lambda: keyholder.written(request.have, index)
 
 
-def _own_keys(keyholder: Keyholder, new: charters.Charter) -> None:
+def _own_keys(keyholder: Keyholder, new: Charter) -> None:
     keys, stated = keyholder.keys, new.keyholder
     mine = (
         keys.desk.public_key().public_bytes_raw(),
@@ -84,7 +83,7 @@ def _own_keys(keyholder: Keyholder, new: charters.Charter) -> None:
         raise Refused("charter", "the charter names other keys than this keyholder's")
 
 
-def epoch(keyholder: Keyholder, request: protocol.Epoch, now: int) -> Callable[[], Record]:
+def epoch(keyholder: Keyholder, request: protocol.Epoch, work: Work, now: int) -> Finish:
     """The public key of a holding's epoch, made when first asked for. Raises ``Refused`` (``holding``, ``epoch``)."""
     holding = keyholder.charter.holdings.get(request.holding)
     if holding is None:
@@ -98,7 +97,7 @@ def epoch(keyholder: Keyholder, request: protocol.Epoch, now: int) -> Callable[[
     return lambda: protocol.EpochKey(public=public, signature=signature)
 
 
-def operate(keyholder: Keyholder, request: protocol.Operate, now: int) -> Callable[[], Record]:
+def operate(keyholder: Keyholder, request: protocol.Operate, work: Work, now: int) -> Finish:
     """Freeze, thaw or erase, by the operator's key. Raises ``Refused`` (``stale``, ``used``, ``malformed``, ``holding``)."""
     if abs(request.time - now) > _OPERATOR_SECONDS:
         raise Refused("stale", "the request's time is too far from the ledger's")
@@ -111,7 +110,11 @@ def operate(keyholder: Keyholder, request: protocol.Operate, now: int) -> Callab
         keyholder.book.stage(entry.ErasureEntry(v=1, time=now, count=len(request.records), holding=request.holding))
     else:
         scope, _, name = request.scope.partition(":")
-        known = {"room": name == "" and request.scope == "room", "holding": name in keyholder.charter.holdings, "reader": len(name) == 16}
+        known = {
+            "room": name == "" and request.scope == "room",
+            "holding": name in keyholder.charter.holdings,
+            "reader": len(name) == 16,
+        }
         if not known.get(scope):
             raise Refused("malformed", "the scope is room, holding:NAME or reader:HEX")
         (keyholder.store.freeze if request.action == "freeze" else keyholder.store.thaw)(request.scope)

@@ -286,5 +286,3 @@ def chain_hash(key: bytes) -> bytes:
 
 def code_hash(code: str) -> bytes:
     return hashlib.sha256(label("code") + code.encode()).digest()
-
-

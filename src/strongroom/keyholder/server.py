@@ -19,8 +19,9 @@ from aiohttp import web
 from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, InputError, Refused, StoreError, StrongroomError
 from strongroom.keyholder import files
-from strongroom.keyholder.core import Keyholder, Work
+from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.protocol import MAX_BODY, Problem
+from strongroom.keyholder.work import Work
 
 log = logging.getLogger("strongroom.keyholder")
 
@@ -78,7 +79,9 @@ def _problem(error: StrongroomError) -> web.Response:
     detail = error.detail if isinstance(error, Refused) else str(error)
     if isinstance(error, Refused) and error.code == "malformed":
         status = 400
-    return web.Response(status=status, body=encode(Problem(code=error.code, detail=detail)), content_type="application/json")
+    return web.Response(
+        status=status, body=encode(Problem(code=error.code, detail=detail)), content_type="application/json"
+    )
 
 
 async def serve(directory: Path, public: Path, host: str, port: int) -> None:
@@ -88,7 +91,9 @@ async def serve(directory: Path, public: Path, host: str, port: int) -> None:
     except ValueError:
         loopback = host == "localhost"
     if not loopback:
-        raise InputError(f"{host} is not a loopback address, and this keyholder speaks without TLS. Use 127.0.0.1 or ::1")
+        raise InputError(
+            f"{host} is not a loopback address, and this keyholder speaks without TLS. Use 127.0.0.1 or ::1"
+        )
     with files.lock(directory):
         server = Server(files.open_keyholder(directory, public))
         server.keyholder.started()
@@ -96,10 +101,8 @@ async def serve(directory: Path, public: Path, host: str, port: int) -> None:
         app.router.add_post("/v1/{path:.*}", server.handle)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        assert site._server is not None and hasattr(site._server, "sockets")
-        bound = site._server.sockets[0].getsockname()[1]
+        await web.TCPSite(runner, host, port).start()
+        bound = int(runner.addresses[0][1])
         files.write_address(directory, f"{host}:{bound}")
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

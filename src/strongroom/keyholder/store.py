@@ -29,7 +29,9 @@ class Store:
             schema = files("strongroom.keyholder").joinpath("schema.sql").read_text()
             self.db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
         elif found != SCHEMA_VERSION:
-            raise StoreError(f"{path}: schema {found}, this program knows {SCHEMA_VERSION}. Use the program that wrote it")
+            raise StoreError(
+                f"{path}: schema {found}, this program knows {SCHEMA_VERSION}. Use the program that wrote it"
+            )
 
     def close(self) -> None:
         self.db.close()
@@ -51,7 +53,9 @@ class Store:
         return None if row is None else bytes(row[0])
 
     def set_state(self, key: str, value: bytes) -> None:
-        self.db.execute("INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
+        self.db.execute(
+            "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     # --- ledger ------------------------------------------------------------------------------------------------
     def size(self) -> int:
@@ -116,7 +120,9 @@ class Store:
     # --- asks --------------------------------------------------------------------------------------------------
     def ask(self, hash_: bytes) -> tuple[bytes, int, int, int, int] | None:
         """(request hash, entry index, answered at, until, remaining) of an ask used before."""
-        row = self.db.execute("SELECT request, idx, time, until, remaining FROM asks WHERE hash = ?", (hash_,)).fetchone()
+        row = self.db.execute(
+            "SELECT request, idx, time, until, remaining FROM asks WHERE hash = ?", (hash_,)
+        ).fetchone()
         return None if row is None else (bytes(row[0]), *map(int, row[1:]))  # type: ignore[return-value]
 
     def use_ask(self, hash_: bytes, request: bytes, index: int, time: int, until: int, remaining: int) -> None:
@@ -157,7 +163,9 @@ class Store:
 
     def take_code(self, hash_: bytes, now: int) -> tuple[str, str, bytes] | None:
         """The code's holding, kind and who, once, if it has not expired."""
-        row = self.db.execute("DELETE FROM codes WHERE hash = ? RETURNING holding, kind, who, expires", (hash_,)).fetchone()
+        row = self.db.execute(
+            "DELETE FROM codes WHERE hash = ? RETURNING holding, kind, who, expires", (hash_,)
+        ).fetchone()
         self.db.execute("DELETE FROM codes WHERE expires < ?", (now,))
         return None if row is None or row[3] < now else (row[0], row[1], bytes(row[2]))
 
@@ -165,5 +173,7 @@ class Store:
         self.db.execute("INSERT OR IGNORE INTO subjects VALUES (?, ?, ?, ?)", (device, holding, kind, who))
 
     def subject(self, device: bytes) -> list[tuple[str, str, bytes]]:
-        rows = self.db.execute("SELECT holding, kind, who FROM subjects WHERE device = ? ORDER BY holding, kind", (device,))
+        rows = self.db.execute(
+            "SELECT holding, kind, who FROM subjects WHERE device = ? ORDER BY holding, kind", (device,)
+        )
         return [(h, k, bytes(w)) for h, k, w in rows]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from strongroom.canonical import Record, encode
 from strongroom.errors import Refused
 from strongroom.keyholder import protocol
+from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import checkpoint, note, tag
 from strongroom.seal import hpke
 
@@ -18,7 +18,7 @@ CODE_SECONDS = 900
 WRONG_CODES_A_MINUTE = 10
 
 
-def admit(keyholder: Keyholder, request: protocol.Admit, now: int) -> Callable[[], Record]:
+def admit(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -> Finish:
     """The desk has verified who stands before it: keep the code's hash with that person's who."""
     if request.kind not in keyholder.charter.buckets.get(request.holding, {}):
         raise Refused("holding", "the holding has no such kind of identifier")
@@ -26,7 +26,7 @@ def admit(keyholder: Keyholder, request: protocol.Admit, now: int) -> Callable[[
     return lambda: protocol.Done(done=True)
 
 
-def enrol(keyholder: Keyholder, request: protocol.Enrol, now: int) -> Callable[[], Record]:
+def enrol(keyholder: Keyholder, request: protocol.Enrol, work: Work, now: int) -> Finish:
     """Bind the subject's device to the person the code stands for. Raises ``Refused`` (``code``)."""
     recent = [time for time in keyholder.wrong_codes if time > now - 60]
     if len(recent) >= WRONG_CODES_A_MINUTE:
@@ -39,7 +39,7 @@ def enrol(keyholder: Keyholder, request: protocol.Enrol, now: int) -> Callable[[
     return lambda: protocol.Done(done=True)
 
 
-def reads(keyholder: Keyholder, request: protocol.Reads, body: bytes, now: int) -> Callable[[], Record]:
+def reads(keyholder: Keyholder, request: protocol.Reads, work: Work, now: int) -> Finish:
     """All chains of this device's person, with the signed count at a published size. Raises ``Refused`` (``device``)."""
     people = keyholder.store.subject(request.device)
     if not people:
@@ -78,7 +78,7 @@ def reads(keyholder: Keyholder, request: protocol.Reads, body: bytes, now: int) 
             signature=keyholder.keys.message.sign(protocol.statement_message(statement)),
             statement=statement.decode(),
         )
-        sealed = hpke.encrypt(request.fresh, protocol.reads_info(keyholder.room, body), encode(inner))
+        sealed = hpke.encrypt(request.fresh, protocol.reads_info(keyholder.room, work.body), encode(inner))
         return protocol.SealedReads(sealed=sealed)
 
     return finish
