@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.canonical import Bytes32, Codec, Record, encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog import source as sources
+from strongroom.catalog.check import check
 from strongroom.catalog.model import Charter, KeyholderKeys, RosterLine, VaultKeys
 from strongroom.catalog.types import identifier_kinds
 from strongroom.custody import keys as vault_keys
 from strongroom.custody.buckets import bucket_root
 from strongroom.custody.room import Room
-from strongroom.errors import InputError
+from strongroom.errors import CatalogError, InputError
 from strongroom.keyholder import files
 from strongroom.keyholder import keys as keyholder_keys
 from strongroom.seal import hpke
@@ -51,7 +52,9 @@ def found(root: Path, source: sources.Source, random: Callable[[int], bytes], pr
     """
     if (root / "vault").exists() or (root / "keyholder").exists():
         raise InputError(f"{root}: there is a room already. Choose another directory")
-    sources.require(source)
+    for finding in check(source):
+        if finding.level == "error":
+            raise CatalogError(finding.place, finding.problem, finding.mend)
     room, name = random(16), source.name
     progress("drawing the keys of both houses")
     holder = keyholder_keys.create(root / "keyholder", room, name, random)

@@ -8,24 +8,27 @@ import hmac
 from strongroom.errors import CommitmentError, SealError
 from strongroom.seal.hpke import HpkePrivate, decrypt, encrypt
 from strongroom.seal.label import label
+from strongroom.seal.padding import pad, unpad
 
 __all__ = ["open_private", "seal_private"]
 
 _PRIVATE, _PRIVATE_HALF = label("private"), label("private-half")
 _VERSION = b"\1"
+_FLOOR = 512
 
 
 def seal_private(auditor_public: bytes, room: bytes, commitment: bytes, private_half: bytes) -> bytes:
     """Seal the canonical text of a private half. CommitmentError when it is not what ``commitment`` (32 bytes) says."""
     _check(commitment, private_half)
-    return _VERSION + encrypt(auditor_public, _info(room, commitment), private_half)
+    # Padded, or a stolen vault would tell how long a reason or an identifier was.
+    return _VERSION + encrypt(auditor_public, _info(room, commitment), pad(private_half, _FLOOR))
 
 
 def open_private(auditor: HpkePrivate, room: bytes, commitment: bytes, sealed: bytes) -> bytes:
-    """The private half. SealError when it does not open, CommitmentError when the ledger says otherwise."""
+    """The private half. SealError or FormatError when it does not open, CommitmentError when the ledger says otherwise."""
     if sealed[:1] != _VERSION:
         raise SealError("sealed private half: of no version that this program reads")
-    private_half = decrypt(auditor, _info(room, commitment), sealed[1:])
+    private_half = unpad(decrypt(auditor, _info(room, commitment), sealed[1:]))
     _check(commitment, private_half)
     return private_half
 

@@ -29,7 +29,7 @@ INSERT INTO records (batch, handle, version, tokens, body) VALUES (?1, ?2, ?3, ?
 INSERT INTO handles (holding, handle, version, batch) VALUES (?1, ?2, ?3, ?4);
 -- name: last_tokens
 SELECT h.version, r.tokens
-FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+FROM handles AS h JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 WHERE h.holding = ?1 AND h.handle = ?2 ORDER BY h.version DESC LIMIT 1;
 -- name: last_version
 SELECT coalesce(max(version), 0) FROM handles WHERE holding = ?1 AND handle = ?2;
