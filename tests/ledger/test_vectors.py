@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.ledger import make_vectors
+from tests.ledger import made, make_vectors
 
 from strongroom.errors import LedgerError
 from strongroom.ledger import cosignature, entry, note, proof, tag, tree
@@ -35,9 +35,9 @@ def test_the_files_are_those_that_the_script_writes() -> None:
     def without_ml_dsa(text: str) -> str:
         return re.sub(r"(/ml-dsa )[A-Za-z0-9+/=]+", r"\1*", text)
 
-    made = make_vectors.documents()
-    assert list(made) == FILES
-    for name, content in made.items():
+    written = make_vectors.documents()
+    assert list(written) == FILES
+    for name, content in written.items():
         stored = (make_vectors.VECTORS / name).read_text()
         fresh = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         assert without_ml_dsa(stored) == without_ml_dsa(fresh), f"{name} is stale: run tests/ledger/make_vectors.py"
@@ -62,7 +62,7 @@ def test_cosignatures(case: dict[str, Any]) -> None:
     assert message.hex() == case["message"]
     # Ed25519 is deterministic: whoever has the seed comes to this line.
     if ed25519:
-        assert make_vectors.made.vault.cosign(text, time) == case["line"]
+        assert made.vault.cosign(text, time) == case["line"]
 
 
 @pytest.mark.parametrize("case", cases("ledger-proof.json"), ids=lambda case: case["name"])
