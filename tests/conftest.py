@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests import world
+from tests.world import World
 
 # A shared two-core machine stalls now and then; a deadline would report that as a failure.
 _slow = [HealthCheck.too_slow]
@@ -22,3 +26,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 def kills() -> int:
     """How often a crash test kills: 25, or what `make kill N=...` says."""
     return int(os.environ.get("STRONGROOM_KILLS", "25"))
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A founded room, never opened by a test: copies are."""
+    root = tmp_path_factory.mktemp("founded") / "room"
+    world.found(root)
+    return root
+
+
+@pytest.fixture
+def town(founded: Path, tmp_path: Path) -> Iterator[World]:
+    """A room of one's own, with its keyholder in this process."""
+    made = world.copy(founded, tmp_path / "room")
+    yield made
+    made.close()
