@@ -12,14 +12,15 @@ from typing import TypeVar
 from strongroom.canonical import encode
 from strongroom.catalog import fields as types
 from strongroom.client.device import SignedAsk
+from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.room import Room
-from strongroom.errors import CommitmentError, EntryError, InputError, Refused, SealError
+from strongroom.errors import CommitmentError, EntryError, InputError, SealError
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Grant
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
 from strongroom.redact import mask
-from strongroom.seal import body, columns, hpke, person, private
+from strongroom.seal import body, columns, hpke, person
 from strongroom.seal.cleartext import open_compartment
 from strongroom.store.rows import Stored
 
@@ -49,7 +50,7 @@ def find(room: Room, signed: SignedAsk) -> Found:
     """Is the person here? Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``ValueRejected``."""
     ask = signed.ask
     assert isinstance(ask, asks.FindAsk)
-    _admit(room, signed)
+    admit(room, signed)
     assert signed.private.subject is not None
     number = room.holding(ask.holding)
     holding = room.rules().charter.holdings[ask.holding]
@@ -59,7 +60,7 @@ def find(room: Room, signed: SignedAsk) -> Found:
         raise InputError("the identifier to find is empty")
     nf = types.normal(declared, value)
     inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
-    _keep_private(room, signed)
+    keep_private(room, signed)
     seed = hpke.private_from(room.random(96))
     have = room.mirror.size
     request = encode(
@@ -82,12 +83,12 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     """
     ask = signed.ask
     assert isinstance(ask, asks.DiscloseAsk)
-    grant = _admit(room, signed)
+    grant = admit(room, signed)
     rows = room.store.latest(room.holding(ask.holding), ask.records)
     if len(rows) != len(ask.records):
         raise InputError(f"{len(ask.records) - len(rows)} of the records named are not in {ask.holding}")
     slots = _slots(rows, grant)
-    _keep_private(room, signed)
+    keep_private(room, signed)
     seed = hpke.private_from(room.random(96))
     have = room.mirror.size
     request = encode(_request(room, signed, slots, seed.public))
@@ -99,42 +100,6 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
         raise EntryError(f"entry {index} names other compartments than were asked for")
     values = _open(room, ask, grant, slots, columns.split(given.shares, 32))
     return Disclosed(tuple(ask.records), tuple(values[handle] for handle in ask.records), index, given.receipt)
-
-
-def _admit(room: Room, signed: SignedAsk) -> Grant:
-    """The vault decides first. A refusal is written into the ledger before it is raised."""
-    rules = room.rules()
-    line = rules.roster.get(signed.ask.reader)
-    if line is None:
-        raise Refused("reader", "no such reader in the roster in force")
-    asks.verify(signed.text, signed.signature, line.key)
-    if signed.ask.charter != rules.enacted.hash:
-        raise Refused("charter", "the ask names another charter than the one in force; sign a new one")
-    try:
-        return rules.gate.decide(signed.ask, signed.private, line, room.now())
-    except Refused as refusal:
-        _write_refusal(room, signed, refusal)
-        raise
-
-
-def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
-    _keep_private(room, signed)
-    have = room.mirror.size
-    request = protocol.Refusal(
-        **room.common(),
-        ask=signed.text.decode(),
-        signature=signed.signature,
-        code=refusal.code,  # type: ignore[arg-type]
-    )
-    answer = protocol.written.parse(room.client.call("/v1/refusal", request))
-    room.settle(answer.receipt, answer.entries, have)
-
-
-def _keep_private(room: Room, signed: SignedAsk) -> None:
-    # Before the keyholder is asked: an entry must never commit to a reason that a crash has lost.
-    auditor = room.rules().charter.auditor
-    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(signed.private))
-    room.store.put_private(signed.ask.commitment, sealed)
 
 
 def _slots(rows: Sequence[Stored], grant: Grant) -> list[tuple[Stored, body.Slot]]:

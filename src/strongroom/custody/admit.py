@@ -1,0 +1,49 @@
+"""The vault's own decision on a signed ask, and what is kept of it, before the keyholder is asked (SPEC.md sections 7, 8.4)."""
+
+from __future__ import annotations
+
+from strongroom.canonical import encode
+from strongroom.client.device import SignedAsk
+from strongroom.custody.room import Room
+from strongroom.errors import Refused
+from strongroom.gate import ask as asks
+from strongroom.gate.decision import Grant
+from strongroom.keyholder import protocol
+from strongroom.seal import private
+
+
+def admit(room: Room, signed: SignedAsk) -> Grant:
+    """The vault decides first: what it grants. Raises ``Refused``; one by the gate is written into the ledger before."""
+    rules = room.rules()
+    line = rules.roster.get(signed.ask.reader)
+    if line is None:
+        raise Refused("reader", "no such reader in the roster in force")
+    asks.verify(signed.text, signed.signature, line.key)
+    if signed.ask.charter != rules.enacted.hash:
+        raise Refused("charter", "the ask names another charter than the one in force; sign a new one")
+    try:
+        return rules.gate.decide(signed.ask, signed.private, line, room.now())
+    except Refused as refusal:
+        _write_refusal(room, signed, refusal)
+        raise
+
+
+def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
+    keep_private(room, signed)
+    have = room.mirror.size
+    request = protocol.Refusal(
+        **room.common(),
+        ask=signed.text.decode(),
+        signature=signed.signature,
+        code=refusal.code,  # type: ignore[arg-type]
+    )
+    answer = protocol.written.parse(room.client.call("/v1/refusal", request))
+    room.settle(answer.receipt, answer.entries, have)
+
+
+def keep_private(room: Room, signed: SignedAsk) -> None:
+    """Store case and reason, sealed to the auditor: before the keyholder is asked, since an entry must never commit to
+    a reason that a crash has lost."""
+    auditor = room.rules().charter.auditor
+    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(signed.private))
+    room.store.put_private(signed.ask.commitment, sealed)
