@@ -17,7 +17,7 @@ from strongroom.catalog import fields, source
 from strongroom.client import device
 from strongroom.custody import ceremony, read
 from strongroom.custody.room import Room
-from strongroom.demo import people
+from strongroom.synth import people
 from strongroom.keyholder import client, files, protocol
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder

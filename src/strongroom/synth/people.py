@@ -1,4 +1,4 @@
-"""Synthetic residents for demo and bench: realistic to read and to index, and nobody's.
+"""Synthetic residents for demo, drills and bench: realistic to read and to index, and nobody's.
 
 No value can be a real person's:
 
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from random import Random
 
-from strongroom.demo import names
+from strongroom.synth import names
 
 FIELDS = ("id-number", "name", "born", "sex", "phone", "email", "address", "district")
 MOST = 10_000_000  # there are no more telephone numbers of this kind

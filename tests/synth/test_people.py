@@ -14,8 +14,8 @@ from email_validator import validate_email
 from stdnum import numdb
 from stdnum.cn import ric
 
-from strongroom.demo import names
-from strongroom.demo.people import FIELDS, FIRST_YEAR, LAST_YEAR, MOST, check_digit, people
+from strongroom.synth import names
+from strongroom.synth.people import FIELDS, FIRST_YEAR, LAST_YEAR, MOST, check_digit, people
 
 SOME = list(people(20_000, seed=11643))
 
