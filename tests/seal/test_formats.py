@@ -1,0 +1,159 @@
+"""Row bodies, padding, plaintexts, epochs: written and parsed one way only (SPEC 3.1, 3.5, 3.6)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from strongroom.errors import FormatError, SealError
+from strongroom.seal import body
+from strongroom.seal.epoch import epoch_of, epoch_text, parse_epoch
+from strongroom.seal.padding import pad, padded_size, unpad
+from strongroom.seal.plaintext import decode_fields, encode_fields
+
+slots = st.builds(
+    body.Slot, st.integers(1, 65535), st.binary(min_size=16, max_size=16), st.binary(min_size=1, max_size=80)
+)
+bodies = st.lists(slots, min_size=1, max_size=5, unique_by=lambda s: s.compartment).map(sorted)
+floors = st.integers(1, 1023).map(lambda n: n * 64)
+
+CORPUS = [
+    body.build([body.Slot(1, bytes(16), b"a")]),
+    body.build([body.Slot(1, b"m" * 16, b"a" * 109), body.Slot(65535, bytes(16), b"b")]),
+]
+
+
+def test_there_is_a_corpus() -> None:
+    assert CORPUS
+
+
+@given(bodies)
+def test_a_body_is_parsed_as_built(found: list[body.Slot]) -> None:
+    assert body.parse(body.build(found)) == found
+
+
+@given(st.binary(max_size=200))
+def test_a_body_parser_meets_any_bytes(data: bytes) -> None:
+    with contextlib.suppress(FormatError):
+        assert body.build(body.parse(data)) == data
+
+
+@given(st.sampled_from(CORPUS), st.integers(0, 10_000), st.integers(0, 255), st.integers(0, 3))
+def test_a_body_parser_meets_near_misses(data: bytes, at: int, byte: int, change: int) -> None:
+    at %= len(data)
+    changed = [
+        data[:at] + bytes([byte]) + data[at + 1 :],
+        data[:at],
+        data[:at] + bytes([byte]) + data[at:],
+        data + data[at:],
+    ][change]
+    with contextlib.suppress(FormatError):
+        assert body.build(body.parse(changed)) == changed
+
+
+def test_a_body_is_not_built_wrong() -> None:
+    good = body.Slot(1, bytes(16), b"a")
+    for bad in (
+        [], [good, good], [good._replace(compartment=2), good], [good._replace(compartment=0)],
+        [good._replace(compartment=65536)], [good._replace(masked=bytes(15))], [good._replace(blob=b"")],
+    ):  # fmt: skip
+        with pytest.raises(SealError):
+            body.build(bad)
+
+
+@given(st.binary(max_size=3000), floors)
+@example(b"\x80" * 63, 64)
+@example(b"\x80\0\0", 64)
+@example(b"", 64)
+def test_padding_comes_off(data: bytes, floor: int) -> None:
+    padded = pad(data, floor)
+    assert len(padded) == padded_size(len(data) + 1, floor) > len(data)
+    assert unpad(padded) == data
+
+
+@given(st.integers(1, 2**40), floors)
+def test_padded_sizes_are_few(n: int, floor: int) -> None:
+    size = padded_size(n, floor)
+    assert size >= max(n, floor)
+    assert size % 64 == 0
+    assert padded_size(size, floor) == size, "a padded size stays"
+    assert size <= floor or size - n < max(64, n / 8)
+
+
+@given(st.binary(max_size=300))
+def test_unpad_meets_any_bytes(data: bytes) -> None:
+    with contextlib.suppress(FormatError):
+        found = unpad(data)
+        assert pad(found, len(data)) == data
+
+
+def test_padding_that_nobody_writes_is_refused() -> None:
+    large = pad(bytes(70_000), 64)
+    assert unpad(large) == bytes(70_000)
+    for bad in (b"", bytes(64), b"\x80" + bytes(62) + b"\1", b"\x80" + bytes(62), large + bytes(64)):
+        with pytest.raises(FormatError):
+            unpad(bad)
+    for floor in (0, 63, 65, -64, 65536):
+        with pytest.raises(SealError):
+            pad(b"", floor)
+
+
+def test_an_enum_has_one_width() -> None:
+    widths = {"sex": 6}
+    short, long = (encode_fields({"name": "x", "sex": sex}, widths) for sex in ("男", "female"))
+    assert len(short) == len(long)
+    assert decode_fields(short, {"sex"}) == {"name": "x", "sex": "男"}
+    assert decode_fields(short)["sex"] == "男   "
+    assert decode_fields(encode_fields({"sex": None}, widths), {"sex", "other"}) == {"sex": None}
+    for bad in ("females", "f "):
+        with pytest.raises(SealError):
+            encode_fields({"sex": bad}, widths)
+
+
+def test_a_plaintext_is_canonical() -> None:
+    assert encode_fields({"b": "2", "a": None}, {}) == b'{"a":null,"b":"2"}'
+    for bad in (
+        b"",
+        b'{"b":"2","a":null}',
+        b'{ "a":null}',
+        b'{"a":1}',
+        b'{"a":"1","a":"1"}',
+        b'["a"]',
+        b'{"a":"\xff"}',
+    ):
+        with pytest.raises(SealError):
+            decode_fields(bad)
+    with pytest.raises(SealError):
+        encode_fields({"a": "\ud800"}, {})
+    with pytest.raises(SealError):
+        encode_fields({"a": "\ud800"}, {"a": 9})
+
+
+def test_epochs() -> None:
+    day = (datetime.date(2026, 11, 23) - datetime.date(1970, 1, 1)).days
+    assert epoch_text(epoch_of(day, 30)) == "2026-12-23"
+    assert epoch_text(epoch_of(day, 365)) == "2027-11-23"
+    assert epoch_text(epoch_of(day, 366)) == "2027-11-01"
+    assert epoch_of(0, 0) == 0
+    for bad in ((-1, 10), (10, -1), (day, 10_000_000)):
+        with pytest.raises(SealError):
+            epoch_of(*bad)
+
+
+@given(st.integers(0, 40_000), st.integers(0, 40_000))
+def test_no_epoch_outlives_retention(day: int, retention: int) -> None:
+    epoch = epoch_of(day, retention)
+    assert day + retention - 31 < epoch <= day + retention
+    assert parse_epoch(epoch_text(epoch)) == epoch
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20270101", "2027-W01-1", "2027-1-1", "1969-12-31", "2027-02-30", "２０２７-01-01"]
+)
+def test_an_epoch_is_written_one_way(text: str) -> None:
+    with pytest.raises(FormatError):
+        parse_epoch(text)

@@ -1,0 +1,85 @@
+"""Sealing to a public key (SPEC 1.5), and the private half that is sealed so (SPEC 7.1)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.seal import by_hand, made
+
+from strongroom.errors import CommitmentError, FormatError, SealError
+from strongroom.seal import hpke, private
+from strongroom.seal.padding import pad
+
+SEED = made.draw("epoch key", 96)
+HALF = b'{"case":"","reason":"because"}'
+COMMITMENT = hashlib.sha256(b"strongroom/v1 private\0" + HALF).digest()
+
+
+@given(st.binary(max_size=200), st.binary(max_size=100))
+def test_the_suite_is_the_one_of_the_specification(plaintext: bytes, info: bytes) -> None:
+    sealed = hpke.encrypt(made.PRIVATE.public, info, plaintext)
+    assert len(sealed) == len(plaintext) + hpke.OVERHEAD
+    assert by_hand.decrypt(SEED, info, sealed) == plaintext
+    assert hpke.decrypt(made.PRIVATE, info, sealed) == plaintext
+
+
+SEALED = hpke.encrypt(made.PRIVATE.public, b"info", b"plaintext")
+
+
+@given(st.integers(0, len(SEALED) * 8 - 1))
+def test_every_flipped_bit_is_noticed(bit: int) -> None:
+    changed = bytearray(SEALED)
+    changed[bit // 8] ^= 1 << bit % 8
+    if bit == 1119 * 8 + 7:
+        # The top bit of an X25519 public value is ignored in the exchange, but the combiner hashes it.
+        changed[0] ^= 1
+    with pytest.raises(SealError):
+        hpke.decrypt(made.PRIVATE, b"info", bytes(changed))
+
+
+@given(st.binary(max_size=1300))
+def test_any_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(SealError):
+        hpke.decrypt(made.PRIVATE, b"", data)
+
+
+def test_other_key_or_info_opens_nothing() -> None:
+    with pytest.raises(SealError):
+        hpke.decrypt(hpke.private_from(made.draw("another", 96)), b"info", SEALED)
+    with pytest.raises(SealError):
+        hpke.decrypt(made.PRIVATE, b"inf", SEALED)
+
+
+def test_keys_that_are_none() -> None:
+    public = made.PRIVATE.public
+    assert len(public) == hpke.PUBLIC_SIZE
+    # ML-KEM coefficients past the modulus; an X25519 key of small order.
+    for bad in (b"", public[:-1], b"\xff" * 1184 + public[1184:], public[:1184] + bytes(32)):
+        with pytest.raises(SealError):
+            hpke.encrypt(bad, b"", b"")
+    with pytest.raises(SealError):
+        hpke.private_from(bytes(95))
+
+
+def test_private_half() -> None:
+    sealed = private.seal_private(made.PRIVATE.public, made.ROOM, COMMITMENT, HALF)
+    assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, sealed) == HALF
+    with pytest.raises(CommitmentError):
+        private.seal_private(made.PRIVATE.public, made.ROOM, bytes(32), HALF)
+    info = b"strongroom/v1 private-half\0" + made.ROOM + COMMITMENT
+    for error, padded in ((CommitmentError, pad(b"{}", 512)), (FormatError, HALF)):
+        forged = b"\1" + hpke.encrypt(made.PRIVATE.public, info, padded)
+        with pytest.raises(error):
+            private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, forged)
+    longer = HALF.replace(b"because", b"because of a long and telling reason")
+    commitment = hashlib.sha256(b"strongroom/v1 private\0" + longer).digest()
+    assert len(private.seal_private(made.PRIVATE.public, made.ROOM, commitment, longer)) == len(sealed)
+    for room, commitment, data in (
+        (bytes(16), COMMITMENT, sealed), (made.ROOM, bytes(32), sealed), (made.ROOM, COMMITMENT, b"\2" + sealed[1:]),
+        (made.ROOM, COMMITMENT, b""), (bytes(15), COMMITMENT, sealed), (made.ROOM, bytes(31), sealed),
+    ):  # fmt: skip
+        with pytest.raises(SealError):
+            private.open_private(made.PRIVATE, room, commitment, data)
