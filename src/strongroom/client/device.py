@@ -111,7 +111,7 @@ class Asker:
         return self._signed(ask, private)
 
     def _private(self, case: str, reason: str, subject: asks.Queried | None) -> asks.PrivateHalf:
-        return asks.PrivateHalf(case=case, reason=reason, salt=self.random(32), subject=subject)
+        return asks.PrivateHalf(case=case, reader=self.device.reader, reason=reason, salt=self.random(32), subject=subject)
 
     def _common(self, holding: str, purpose: str, private: asks.PrivateHalf, now: int) -> dict[str, Any]:
         return {

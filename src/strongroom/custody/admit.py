@@ -42,8 +42,11 @@ def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
 
 
 def keep_private(room: Room, signed: SignedAsk) -> None:
-    """Store case and reason, sealed to the auditor: before the keyholder is asked, since an entry must never commit to
-    a reason that a crash has lost."""
+    """Store who asked, case and reason, sealed to the auditor: before the keyholder is asked, since an entry must never
+    commit to a reason that a crash has lost."""
+    evidence = asks.Evidence(
+        ask=signed.text.decode(), private=encode(signed.private).decode(), signature=signed.signature
+    )
     auditor = room.rules().charter.auditor
-    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(signed.private))
+    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(evidence))
     room.store.put_private(signed.ask.commitment, sealed)

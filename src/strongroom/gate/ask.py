@@ -10,8 +10,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from strongroom.canonical import Bytes8, Bytes16, Bytes32, Codec, Name, Number, Record, encode
-from strongroom.errors import Refused
+from strongroom.canonical import Bytes8, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
+from strongroom.errors import CommitmentError, Refused
 
 _ASK = b"strongroom/v1 ask\0"
 _ASK_HASH = b"strongroom/v1 ask-hash\0"
@@ -30,6 +30,7 @@ class PrivateHalf(Record):
     """What stays with the vault, sealed to the auditor; the ask carries only its commitment."""
 
     case: str
+    reader: Bytes8
     reason: str
     salt: Bytes32
     subject: Queried | None
@@ -37,6 +38,14 @@ class PrivateHalf(Record):
     def commitment(self) -> bytes:
         """32 bytes; the salt keeps them from being guessed at (SPEC 7.1)."""
         return hashlib.sha256(_PRIVATE + encode(self)).digest()
+
+
+class Evidence(Record):
+    """What the vault keeps of an ask, sealed to the auditor: who asked, for what, and the device's signature under it."""
+
+    ask: str
+    private: str
+    signature: Bytes64
 
 
 class _Ask(Record, tag_field="action"):
@@ -74,7 +83,8 @@ class IntakeAsk(_Ask, tag="intake"):
 Ask: TypeAlias = FindAsk | DiscloseAsk | IntakeAsk
 
 _codec: Codec[Ask] = Codec(FindAsk | DiscloseAsk | IntakeAsk, "ask")
-private_half: Codec[PrivateHalf] = Codec(PrivateHalf, "private half")
+_private_half: Codec[PrivateHalf] = Codec(PrivateHalf, "private half")
+_evidence: Codec[Evidence] = Codec(Evidence, "evidence")
 
 INTAKE_DAYS = 7
 
@@ -102,6 +112,16 @@ def reader_id(device: bytes) -> bytes:
 def ask_hash(text: bytes) -> bytes:
     """32 bytes that name an ask, by which it is used once (SPEC.md 7.2)."""
     return hashlib.sha256(_ASK_HASH + text).digest()
+
+
+def parse_evidence(data: bytes, commitment: bytes) -> tuple[Ask, PrivateHalf, Evidence]:
+    """What an auditor opened, held against the ``commitment`` (32 bytes) of the entry. Whose key signed the ask is for the caller to
+    verify with the roster of its time. Raises ``FormatError``, ``Refused`` (``ask``) or ``CommitmentError``."""
+    evidence = _evidence.parse(data)
+    ask, private = parse(evidence.ask.encode()), _private_half.parse(evidence.private.encode())
+    if ask.commitment != commitment or private.commitment() != commitment or private.reader != ask.reader:
+        raise CommitmentError("evidence: not what the entry commits to")
+    return ask, private, evidence
 
 
 def sign(text: bytes, device: Ed25519PrivateKey) -> bytes:

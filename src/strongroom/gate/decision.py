@@ -67,7 +67,7 @@ class Gate:
 def _together(ask: Ask, private: PrivateHalf, line: RosterLine) -> None:
     if ask.reader != reader_id(line.key):
         raise Refused("reader", "the ask is another reader's")
-    if private.commitment() != ask.commitment:
+    if private.reader != ask.reader or private.commitment() != ask.commitment:
         raise Refused("ask", "case and reason are not those that the ask commits to")
     kind = private.subject.kind if private.subject else None
     if kind != (ask.kind if isinstance(ask, FindAsk) else None):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # For how long after its time an ask is remembered as used: longer than any check of its age lets it pass.
 _REMEMBER_SECONDS = 600
 
+UNKNOWN = "unknown"
+
 
 def ask(
     keyholder: Keyholder,
@@ -99,7 +101,12 @@ def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[b
 
 
 def _refuse(keyholder: Keyholder, case: checks.Case, code: str, by: Any, request: bytes) -> int:
-    common = _common(keyholder, case)
+    common, known = _common(keyholder, case), keyholder.charter
+    # A name that the charter does not have is the reader's own text, and might be anything.
+    if case.ask.purpose not in known.purposes:
+        common["purpose"] = UNKNOWN
+    if case.ask.holding not in known.holdings:
+        common["holding"] = UNKNOWN
     index = keyholder.book.stage(entry.RefusalEntry(**common, charter=keyholder.charter_hash, by=by, code=code))
     until = case.ask.until if isinstance(case.ask, asks.IntakeAsk) else case.ask.time + _REMEMBER_SECONDS
     keyholder.store.use_ask(case.ask_hash, request, index, case.now, until, 0)
