@@ -50,9 +50,9 @@ LINES = [
 GATE = Gate(documents.parse(documents.document(CHARTER)), LINES)
 
 
-def private(subject: Queried | None = None, **changes: str) -> PrivateHalf:
+def private(subject: Queried | None = None, *, of: RosterLine, **changes: str) -> PrivateHalf:
     said = {"case": "2027/114", "reason": "Renewal of an identity card at desk 4"} | changes
-    return PrivateHalf(salt=bytes(32), subject=subject, **said)
+    return PrivateHalf(reader=reader_id(of.key), salt=bytes(32), subject=subject, **said)
 
 
 def ask(form: type[Any], half: PrivateHalf, line: RosterLine, **members: Any) -> Any:
@@ -71,7 +71,7 @@ def ask(form: type[Any], half: PrivateHalf, line: RosterLine, **members: Any) ->
 
 
 def disclose(line: RosterLine, *fields: str, **members: Any) -> DiscloseAsk:
-    found: DiscloseAsk = ask(DiscloseAsk, private(), line, fields=list(fields), records=[bytes(16)], **members)
+    found: DiscloseAsk = ask(DiscloseAsk, private(of=line), line, fields=list(fields), records=[bytes(16)], **members)
     return found
 
 
@@ -107,10 +107,10 @@ def drawn(draw: st.DrawFn) -> tuple[Ask, PrivateHalf, RosterLine]:
         "purpose": draw(st.sampled_from([*CHARTER.purposes, "curiosity"])),
     }
     kind = draw(st.sampled_from([FindAsk, DiscloseAsk, IntakeAsk]))
-    half = private()
+    half = private(of=line)
     if kind is FindAsk:
         members["kind"] = draw(st.sampled_from(KINDS))
-        half = private(Queried(kind=members["kind"], value="x"))
+        half = private(Queried(kind=members["kind"], value="x"), of=line)
         return ask(kind, half, line, **members), half, line
     if kind is IntakeAsk:
         return ask(kind, half, line, count=draw(st.integers(1, 10**8)), until=NOON + 60, **members), half, line
@@ -135,13 +135,13 @@ def test_cedar_and_permit_are_one_truth(found: tuple[Ask, PrivateHalf, RosterLin
 def test_every_permitted_combination_is_reached() -> None:
     """The random asks above must not all be refusals: each purpose and action has one that passes both."""
     clerk, registrar, officer = LINES[0], LINES[4], LINES[10]
-    half = private(Queried(kind="phone", value="x"))
-    assert GATE.decide(disclose(clerk, "born", "name"), private(), clerk, NOON).compartments == {1}
+    half = private(Queried(kind="phone", value="x"), of=clerk)
+    assert GATE.decide(disclose(clerk, "born", "name"), private(of=clerk), clerk, NOON).compartments == {1}
     assert GATE.decide(ask(FindAsk, half, clerk, kind="phone"), half, clerk, NOON).fields == {}
-    intake = ask(IntakeAsk, private(), registrar, count=9, until=NOON + 9, purpose="register")
-    assert GATE.decide(intake, private(), registrar, NOON).compartments == frozenset()
+    intake = ask(IntakeAsk, private(of=registrar), registrar, count=9, until=NOON + 9, purpose="register")
+    assert GATE.decide(intake, private(of=registrar), registrar, NOON).compartments == frozenset()
     traced = disclose(officer, "caller", "note", purpose="trace-call", holding="calls")
-    grant = GATE.decide(traced, private(), officer, NOON)
+    grant = GATE.decide(traced, private(of=officer), officer, NOON)
     assert grant.fields == {"caller": "last-four", "note": "clear"}
     assert grant.compartments == {1, 2}
 
@@ -162,15 +162,15 @@ def test_every_permitted_combination_is_reached() -> None:
 def test_first_failing_check_names_the_refusal(
     code: str, line: RosterLine, fields: list[str], members: dict[str, str]
 ) -> None:
-    assert refusal(disclose(line, *fields, **members), private(), line, NOON) == code
+    assert refusal(disclose(line, *fields, **members), private(of=line), line, NOON) == code
 
 
 def test_rule_is_named_and_holds_only_where_it_says() -> None:
     line = LINES[0]
     with pytest.raises(Refused, match="forbidden by no-reads-at-night") as found:
-        GATE.decide(disclose(line, "name"), private(), line, NIGHT)
+        GATE.decide(disclose(line, "name"), private(of=line), line, NIGHT)
     assert found.value.code == "rule"
-    half = private(Queried(kind="phone", value="x"))
+    half = private(Queried(kind="phone", value="x"), of=line)
     GATE.decide(ask(FindAsk, half, line, kind="phone"), half, line, NIGHT)
 
 
@@ -179,22 +179,22 @@ def test_rule_that_fails_to_evaluate_refuses() -> None:
     rule = '@id("deep") forbid (principal, action, resource) when { 9223372036854775807 + context.count == 0 };'
     gate = Gate(sample.charter(rules=rule), LINES)
     with pytest.raises(Refused, match="could not be evaluated"):
-        gate.decide(disclose(LINES[0], "name"), private(), LINES[0], NOON)
+        gate.decide(disclose(LINES[0], "name"), private(of=LINES[0]), LINES[0], NOON)
 
 
 def test_parts_must_belong_together() -> None:
     line, other = LINES[0], LINES[1]
-    assert refusal(disclose(line, "name"), private(), other, NOON) == "reader"
-    assert refusal(disclose(line, "name"), private(case="2027/115"), line, NOON) == "ask"
-    half = private(Queried(kind="phone", value="x"))
+    assert refusal(disclose(line, "name"), private(of=line), other, NOON) == "reader"
+    assert refusal(disclose(line, "name"), private(of=line, case="2027/115"), line, NOON) == "ask"
+    half = private(Queried(kind="phone", value="x"), of=line)
     assert refusal(ask(FindAsk, half, line, kind="resident-id"), half, line, NOON) == "ask"
-    assert refusal(ask(FindAsk, private(), line, kind="phone"), private(), line, NOON) == "ask"
+    assert refusal(ask(FindAsk, private(of=line), line, kind="phone"), private(of=line), line, NOON) == "ask"
     assert refusal(ask(DiscloseAsk, half, line, fields=["name"], records=[bytes(16)]), half, line, NOON) == "ask"
 
 
 def test_reason_and_case_come_first() -> None:
     line = LINES[12]
-    for code, half in (("reason", private(reason="asdf asdf asdf")), ("case", private(case=" "))):
+    for code, half in (("reason", private(of=line, reason="asdf asdf asdf")), ("case", private(of=line, case=" "))):
         asked = ask(DiscloseAsk, half, line, fields=["ghost"], records=[bytes(16)], purpose="curiosity")
         assert refusal(asked, half, line, NOON) == code
 
