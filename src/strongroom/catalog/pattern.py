@@ -19,6 +19,8 @@ _TOKEN = re.compile(
       | (?P<exact>\{[0-9]+\}) | (?P<vary>[*+?]|\{[0-9]*,[0-9]*\}) | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# Python may yet read these as operations on sets, and then one pattern would mean two things.
+_AMBIGUOUS = re.compile(r"\[|--|&&|\|\||~~")
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
@@ -31,6 +33,10 @@ def compile_pattern(text: str) -> re.Pattern[str]:
         part, text_of = found.lastgroup or "", found[0]
         if part == "escape" and (text_of[1].isdigit() or text_of[1] in "ABbZGgkz"):
             raise FormatError("a pattern has no back-references or anchors: it always matches the whole value")
+        if text_of == "[":
+            raise FormatError("a set is not closed with ]")
+        if part == "set" and _AMBIGUOUS.search(re.sub(r"\\.", "", text_of[1:-1], flags=re.DOTALL)):
+            raise FormatError("a set writes [ & | ~ and - with a backslash before it where it means the character")
         if part in ("vary", "exact"):
             if before == "close":
                 raise FormatError("a pattern does not repeat groups, only single characters or sets, as [A-Z]{2}")
