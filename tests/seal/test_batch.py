@@ -128,7 +128,7 @@ def test_release_refuses_columns_that_disagree() -> None:
     for error, wrong in ((FormatError, shapes), (SealError, values)):
         for at, bad in wrong:
             with pytest.raises(error):
-                slot.release(*good[:at], bad, *good[at + 1 :])
+                slot.release(*[*good[:at], bad, *good[at + 1 :]])
 
 
 @given(st.lists(st.integers(0, 65535)), st.lists(st.integers(0, 2**32 - 1)), st.binary(min_size=16, max_size=16))
