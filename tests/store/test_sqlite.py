@@ -1,0 +1,190 @@
+"""The vault's SQLite store: the contract, and what only a file can get wrong."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.store.contract import JOB, Contract, draw, record
+
+from strongroom.errors import StoreError
+from strongroom.store.vault import VaultStore
+
+
+class TestSqlite(Contract):
+    def open(self, place: Path) -> VaultStore:
+        return VaultStore(place / "vault.db", create=True)
+
+
+def make(path: Path) -> Path:
+    with VaultStore(path, create=True) as store:
+        store.add_holding(draw("residents"), "residents")
+        store.put_batch(draw("batch"), 1, 24_837, b"sealed")
+        store.put_chunk(1, [record(str(i), tokens=str(i % 10)) for i in range(100)])
+    return path
+
+
+def test_files_are_the_owners_alone(tmp_path: Path) -> None:
+    path, mask = tmp_path / "vault.db", os.umask(0)
+    try:
+        with VaultStore(path, create=True) as store:
+            store.add_holding(draw("residents"), "residents")
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(mask)
+    assert modes == {"vault.db": 0o600, "vault.db-wal": 0o600, "vault.db-shm": 0o600}
+
+
+def test_what_is_no_store_is_refused_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="strongroom init"):
+        VaultStore(tmp_path / "vault.db")
+    assert not (tmp_path / "vault.db").exists()
+    (tmp_path / "text.db").write_text("not a database" * 1000)
+    with pytest.raises(StoreError, match="room's own directory"):
+        VaultStore(tmp_path / "text.db")
+    sqlite3.connect(tmp_path / "other.db").executescript("CREATE TABLE t (a)").connection.close()
+    for create in (False, True):
+        with pytest.raises(StoreError, match="not a store of this kind"):
+            VaultStore(tmp_path / "other.db", create=create)
+    with pytest.raises(StoreError):
+        VaultStore(tmp_path, create=False)
+
+
+def test_another_schema_version_is_refused_with_the_mend(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    raw(path, "PRAGMA user_version = 2")
+    with pytest.raises(StoreError, match="schema version 2; this program has 1"):
+        VaultStore(path)
+
+
+def test_an_unfinished_creation_is_finished(tmp_path: Path) -> None:
+    (tmp_path / "vault.db").touch(0o600)
+    with pytest.raises(StoreError):
+        VaultStore(tmp_path / "vault.db")
+    VaultStore(tmp_path / "vault.db", create=True).close()
+    VaultStore(tmp_path / "vault.db").close()
+
+
+def raw(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("DELETE FROM tokens WHERE token = (SELECT min(token) FROM tokens)", "missing from the index"),
+        ("INSERT INTO tokens VALUES (1, zeroblob(16), zeroblob(16))", "index has 101 tokens"),
+        ("DELETE FROM records WHERE handle = (SELECT min(handle) FROM records)", "more or fewer than handles"),
+        ("DELETE FROM handles WHERE handle = (SELECT min(handle) FROM handles)", "has 99, 99"),
+        ("UPDATE holdings SET records = 90", "counts 90 records"),
+        ("UPDATE records SET tokens = CAST(tokens || tokens AS BLOB)", "not in order"),
+        ("DELETE FROM batches", "refers to one that is not there"),
+        ("INSERT INTO entries VALUES (0, 'a'), (2, 'b')", "an entry is missing"),
+    ],
+)
+def test_fsck_finds(tmp_path: Path, damage: str, found: str) -> None:
+    path = make(tmp_path / "vault.db")
+    with VaultStore(path) as store:
+        assert store.problems() == []
+    raw(path, damage.replace("'a'", "x'61'").replace("'b'", "x'62'"))
+    with VaultStore(path) as store:
+        assert any(found in line for line in store.problems()), store.problems()
+
+
+def test_a_torn_page_is_found(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    data = bytearray(path.read_bytes())
+    assert len(data) > 4 * 8192
+    data[3 * 8192 : 5 * 8192] = bytes(2 * 8192)
+    path.write_bytes(data)
+    try:
+        with VaultStore(path) as store:
+            assert store.problems()
+    except StoreError:
+        pass
+
+
+def test_what_a_new_version_replaced_is_overwritten(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    gone = draw("only token here")
+    with VaultStore(path) as store:
+        store.put_chunk(1, [record("b")._replace(tokens=gone)])
+        raw(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+        before = path.read_bytes().count(gone)
+        store.put_chunk(1, [record("b", 2)])
+    # In the row of version 1 it stays; from the index it is gone.
+    assert (before, path.read_bytes().count(gone)) == (2, 1)
+
+
+def test_nothing_says_in_what_order_records_came(tmp_path: Path) -> None:
+    db = sqlite3.connect(make(tmp_path / "vault.db"))
+    tables = dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'"))
+    for table in ("records", "handles", "tokens", "batches", "private", "job_chunks"):
+        assert "WITHOUT ROWID" in tables[table]
+        columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+        assert not columns & {"time", "created", "number", "id", "seq"}
+    db.close()
+
+
+def importer(path: Path, worker: int, chunks: int) -> None:
+    with VaultStore(path) as store:
+        for chunk in range(worker * chunks, (worker + 1) * chunks):
+            store.put_batch(draw(f"batch {chunk}"), 1, 24_837, b"sealed")
+            rows = [record(f"{chunk} {i}", batch=f"batch {chunk}", tokens="xy") for i in range(200)]
+            store.put_chunk(1, rows, job=JOB, chunk=chunk)
+
+
+def prepared(tmp_path: Path) -> Path:
+    path = make(tmp_path / "vault.db")
+    with VaultStore(path) as store:
+        store.jobs.start(JOB, 1, "")
+    return path
+
+
+def test_two_processes_write_in_turn(tmp_path: Path) -> None:
+    path = prepared(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=importer, args=(path, n, 10)) for n in (0, 1)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    with VaultStore(path) as store:
+        assert store.jobs.chunks(JOB) == set(range(20))
+        assert store.holdings()[0].records == 4_100
+        assert store.problems() == []
+
+
+def test_killed_anywhere_it_is_whole(tmp_path: Path) -> None:
+    path = prepared(tmp_path)
+    program = (
+        "import sys; from pathlib import Path; from tests.store.test_sqlite import importer; "
+        "importer(Path(sys.argv[1]), int(sys.argv[2]), 1000)"
+    )
+    for n in range(4):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        child = subprocess.Popen([sys.executable, "-c", program, str(path), str(n)], env=environment)
+        deadline = time.monotonic() + 30
+        with VaultStore(path) as store:
+            while not any(chunk >= n * 1000 for chunk in store.jobs.chunks(JOB)) and time.monotonic() < deadline:
+                time.sleep(0.005)
+            time.sleep(0.003 * n)
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            done = store.jobs.chunks(JOB)
+            assert any(chunk >= n * 1000 for chunk in done), "it was killed before it had begun"
+            assert store.holdings()[0].records == 100 + 200 * len(done)
+            assert store.problems() == []
