@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ __all__ = [
 
 MAX_SIGNATURES = 100
 MAX_BYTES = 1_000_000
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def parse_note(text: str) -> Note:
     """Accept exactly what ``marshal`` emits: 1 to 100 signatures, 1 MB. Raises NoteError."""
     if len(text) > MAX_BYTES or not is_unicode(text) or len(text.encode()) > MAX_BYTES:
         raise NoteError(f"a note is over {MAX_BYTES} bytes or not UTF-8")
-    if any(one < " " and one != "\n" for one in text):
+    if _CONTROL.search(text):
         raise NoteError("a note holds a control character")
     # The last empty line parts them, for the text may have empty lines of its own.
     body, parted, below = text.rpartition("\n\n")
