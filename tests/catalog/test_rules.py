@@ -18,6 +18,7 @@ from strongroom.errors import FormatError
 
 CHARTER = sample.charter()
 SCHEMA = rules.schema(CHARTER.holdings, CHARTER.purposes)
+TOKENS = ["(", ")", "[", "]", "{", "}", '"', "//", "when", "if", "then", "else", "!", "-", "1", "&&", ".", ",", ";", "forbid", "permit", '@id("a")', "principal", "action", "resource", "context", "hour", "\\", "has", "like"]  # fmt: skip
 HEAD = '@id("r") forbid (principal, action, resource) '
 
 
@@ -65,10 +66,7 @@ def test_rules_that_are_refused(text: str, says: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(
-            r"""( ) [ ] { } " // when if then else ! - 1 && . , ; forbid permit @id("a") principal action resource context
-            hour \ has like""".split()
-        ),
+        st.sampled_from(TOKENS),
         max_size=60,
     ).map(" ".join)
     | st.text(max_size=80)
@@ -98,7 +96,27 @@ def test_patterns_that_hold(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *r"(a+)+ (a|a)* (?:a){2} (a)? (a)\1 (?=a) (?P<n>a) (?i)a a*b*c*d* ^?a\Z [ ( a{2,1} [a[b] [[ [a--b] * a** \A".split(),
+        *[
+            "(a+)+",
+            "(a|a)*",
+            "(?:a){2}",
+            "(a)?",
+            "(a)\\1",
+            "(?=a)",
+            "(?P<n>a)",
+            "(?i)a",
+            "a*b*c*d*",
+            "^?a\\Z",
+            "[",
+            "(",
+            "a{2,1}",
+            "[a[b]",
+            "[[",
+            "[a--b]",
+            "*",
+            "a**",
+            "\\A",
+        ],
         *["\\", "a|" * 9, "a" * 201, "a{99999}", "a{1,99999999999}"],
     ],
 )

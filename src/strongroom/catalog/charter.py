@@ -17,7 +17,7 @@ from strongroom.catalog.types import identifier_kinds
 from strongroom.catalog.validate import problems
 from strongroom.errors import CatalogError, FormatError, Refused
 
-MAX_BYTES = 60_000  # an entry of the ledger holds at most 65,535 with the document's quotes escaped in it
+MAX_BYTES = 60_000  # as a JSON string, quotes escaped: so it stands in its entry, which has at most 65,535
 
 _CHARTER = b"strongroom/v1 charter\0"
 _SIGNATURE = b"strongroom/v1 charter-signature\0"
@@ -41,8 +41,10 @@ def parse(document: bytes) -> Charter:
     of members) when its members do not fit each other.
     """
     if len(document) > MAX_BYTES:
-        raise FormatError(f"charter: has {len(document):,} bytes, over the {MAX_BYTES:,} that the ledger takes")
+        raise _too_long(len(document))
     charter = _charter.parse(document)
+    if (written := len(encode(document.decode()))) > MAX_BYTES:
+        raise _too_long(written)
     for problem in problems(charter):
         raise CatalogError(f"charter: {'.'.join(problem.path)}", problem.text, problem.mend)
     _keys(charter)
@@ -92,6 +94,10 @@ def parse_roster(roster: bytes) -> list[RosterLine]:
 def roster_hash(roster: bytes) -> bytes:
     """32 bytes, the charter's ``roster``."""
     return hashlib.sha256(_ROSTER + roster).digest()
+
+
+def _too_long(found: int) -> FormatError:
+    return FormatError(f"charter: has {found:,} bytes as it stands in its entry, over the {MAX_BYTES:,} that fit")
 
 
 def _keys(charter: Charter) -> None:
