@@ -1,0 +1,120 @@
+"""Arguments that several commands share: who asks and why, identifiers, handles, devices, verifier keys."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from strongroom.cli.command import Call
+from strongroom.client import device
+from strongroom.client.device import Device
+from strongroom.custody.room import Room
+from strongroom.errors import InputError
+
+
+@contextmanager
+def opened(call: Call) -> Iterator[Room]:
+    """The room's vault, closed at the end."""
+    room = Room(call.room / "vault")
+    try:
+        yield room
+    finally:
+        room.close()
+
+
+def add_ask(found: argparse.ArgumentParser, *, holding: bool = True) -> None:
+    """Who asks, for what and why: the parts of every ask. Nothing is implied, so all are required."""
+    group = found.add_argument_group("the ask")
+    group.add_argument(
+        "--as",
+        dest="reader",
+        metavar="NAME",
+        required=True,
+        help="the reader, whose device signs: DIR/people/NAME.device",
+    )
+    group.add_argument(
+        "--purpose", metavar="P", required=True, help="a purpose of the charter (see strongroom charter show)"
+    )
+    group.add_argument("--case", metavar="C", required=True, help="the case or file number this is for")
+    group.add_argument(
+        "--reason", metavar="R", required=True, help="why, in words: at least 12 letters or 4 Han characters"
+    )
+    if holding:
+        group.add_argument("--holding", metavar="H", help="the holding (default: the purpose's only one)")
+
+
+def add_identifier(found: argparse.ArgumentParser, *, required: bool) -> None:
+    group = found.add_argument_group("whom")
+    group.add_argument("--by", metavar="KIND", required=required, help="kind of identifier: resident-id, phone, ...")
+    group.add_argument(
+        "--value",
+        metavar="V",
+        help="the identifier itself; other users of this machine can see it. Without it, it is read from stdin or asked for",
+    )
+
+
+def identifier(call: Call) -> str:
+    """The identifier to look for: asked for on a terminal, else the first line of stdin."""
+    given: str | None = call.args.value
+    if given is not None:
+        call.out.note(
+            "--value stands in the process list and the shell's history: leave it out, and it is asked for", "yellow"
+        )
+        return given
+    if sys.stdin.isatty():
+        sys.stderr.write(f"{call.args.by}: ")
+        sys.stderr.flush()
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line.strip():
+        raise InputError(f"no {call.args.by} was given: write it on stdin, or at the prompt")
+    return line
+
+
+def reader(call: Call) -> Device:
+    """The device of ``--as``."""
+    return device.load(device_path(call, call.args.reader))
+
+
+def device_path(call: Call, name: str) -> Path:
+    """``DIR/people/NAME.device``. Raises ``InputError`` for a name that is no file's name."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise InputError("a person's name here names a file: write one without slashes, such as chen")
+    return call.room / "people" / f"{name}.device"
+
+
+def handles(given: Sequence[str], file: str | None) -> list[bytes]:
+    """Handles from the command line and from a file (``-``: stdin), in order, each once. Raises ``InputError``."""
+    found = {_handle(text, f"handle {place}"): None for place, text in enumerate(given, 1)}
+    if file is not None:
+        for place, line in enumerate(_lines(file), 1):
+            if line.strip():
+                found[_handle(line.strip(), f"{'stdin' if file == '-' else file}:{place}")] = None
+    return list(found)
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        return (sys.stdin.read() if file == "-" else Path(file).read_text()).splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not text. Want handles, one a line") from None
+
+
+def _handle(text: str, place: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 16 or len(text) != 32:
+        raise InputError(f"{place}: not a handle. Want 32 hexadecimal digits, as find prints them")
+    return found
+
+
+def names(text: str) -> list[str]:
+    """``a,b`` as a list. Raises ``InputError`` when nothing is in it."""
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    if not found:
+        raise InputError("name at least one field")
+    return found

@@ -1,0 +1,107 @@
+"""``strongroom disclose``: fields of records, for a purpose, with a receipt (SPEC.md sections 7.2 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from strongroom.cli import arguments
+from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.cli.output import count
+from strongroom.custody import asking
+from strongroom.custody.read import Disclosed
+from strongroom.custody.room import Room
+from strongroom.errors import InputError, StrongroomError
+
+
+def add(commands: Commands, name: str, about: str) -> None:
+    found = commands.command(
+        name,
+        about,
+        disclose,
+        description="""Read fields of records for a purpose of the charter, clear or masked as it says. Up to 1,000 records go into one ask; each
+ask has one entry and one receipt. The persons concerned will see it.""",
+        examples=[
+            "strongroom disclose --as chen --purpose confirm-identity --fields name,born --by resident-id --case R-2031 --reason 'moves to another district'",
+            "strongroom disclose --as chen --purpose confirm-identity --fields name --records-from handles.txt --receipt receipts --case R-2031 --reason 'yearly check of the register'",
+        ],
+        exits=REMOTE,
+    )
+    arguments.add_ask(found)
+    found.add_argument("--fields", metavar="A,B", required=True, help="the fields, parted by commas")
+    found.add_argument("--receipt", metavar="DIR", type=Path, help="write each entry and its C2SP tlog-proof there")
+    found.add_argument("handles", metavar="HANDLE", nargs="*", help="32 hexadecimal digits, as find prints them")
+    found.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
+    arguments.add_identifier(found, required=False)
+
+
+def disclose(call: Call) -> int:
+    args, out = call.args, call.out
+    fields = arguments.names(args.fields)
+    handles = arguments.handles(args.handles, args.records_from)
+    if bool(handles) == bool(args.by):
+        raise InputError("say whose records: handles, --records-from or --by, one of them")
+    parts: list[Disclosed] = []
+    searched: int | None = None
+    with arguments.opened(call) as room:
+        who = asking.asker(room, arguments.reader(call))
+        holding = asking.holding_of(room, args.purpose, args.holding)
+        if args.by:
+            value = arguments.identifier(call)
+            found = asking.find(room, who, holding, args.purpose, args.by, value, args.case, args.reason)
+            handles, searched = list(found.handles), found.index
+            out.note(f"{count(len(handles), 'record')} found. Entry {found.index} of the ledger.")
+            if not handles:
+                out.line("nobody here has that identifier")
+                out.document({"asks": [], "find": searched, "holding": holding, "records": []})
+                return 0
+        masks = asking.masks(room, args.purpose, holding)
+        try:
+            with out.progress("reading") as progress:
+                for part in asking.disclose(room, who, holding, args.purpose, handles, fields, args.case, args.reason):
+                    parts.append(part)
+                    progress(sum(len(one.handles) for one in parts), len(handles))
+                    _keep(room, args.receipt, part)
+        except StrongroomError:
+            # What was read before the refusal was read, and stands in the ledger: it is shown.
+            if parts:
+                _show(call, parts, fields, masks)
+            raise
+        _show(call, parts, fields, masks)
+    out.document(
+        {
+            "asks": [{"entry": part.index, "receipt": part.receipt, "records": len(part.handles)} for part in parts],
+            "find": searched,
+            "holding": holding,
+            "masks": {field: masks.get(field, "") for field in sorted(set(fields))},
+            "records": [
+                {"entry": part.index, "fields": values, "handle": handle}
+                for part in parts
+                for handle, values in zip(part.handles, part.values, strict=True)
+            ],
+        }
+    )
+    return 0
+
+
+def _show(call: Call, parts: Sequence[Disclosed], fields: Sequence[str], masks: dict[str, str]) -> None:
+    shown = list(dict.fromkeys(fields))
+    headers = [name if masks.get(name, "clear") == "clear" else f"{name} ({masks[name]})" for name in shown]
+    rows: list[list[Any]] = [
+        [(handle.hex(), "dim"), *[("-", "dim") if values.get(name) is None else values[name] for name in shown]]
+        for part in parts
+        for handle, values in zip(part.handles, part.values, strict=True)
+    ]
+    call.out.table(["RECORD", *headers], rows)
+    entries = ", ".join(str(part.index) for part in parts)
+    which = "Entry" if len(parts) == 1 else "Entries"
+    persons = "the person" if len(rows) == 1 else "the persons concerned"
+    call.out.note(f"{count(len(rows), 'record')}. {which} {entries} of the ledger; {persons} will see it.")
+
+
+def _keep(room: Room, directory: Path | None, part: Disclosed) -> None:
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{part.index}.tlog-proof").write_text(part.receipt)
+        (directory / f"{part.index}.entry.json").write_bytes(room.mirror.entry(part.index))

@@ -1,0 +1,86 @@
+"""``strongroom init``: both houses, their keys, the first charter (SPEC.md sections 6 and 9)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from strongroom.catalog import source as sources
+from strongroom.cli import examples
+from strongroom.cli.command import Call, Commands
+from strongroom.cli.output import moment
+from strongroom.custody import ceremony
+from strongroom.custody.room import Room
+
+
+def add(commands: Commands, name: str, about: str) -> None:
+    found = commands.command(
+        name,
+        about,
+        init,
+        description="""Make a room: the vault, the keyholder, the keys of both, and the first charter in the ledger. On one machine
+all of it lies under one directory; in production the houses are two machines under two bodies. Nothing that exists is overwritten.""",
+        examples=["strongroom init --example city", "strongroom init --room /srv/room --charter charter.yaml"],
+        development=False,
+    )
+    which = found.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--charter", metavar="FILE", type=Path, help="the charter in YAML (see examples/, and strongroom catalog check)"
+    )
+    which.add_argument(
+        "--example", metavar="NAME", choices=examples.NAMES, help=f"one that comes along: {', '.join(examples.NAMES)}"
+    )
+
+
+def init(call: Call) -> int:
+    out, room = call.out, call.room
+    text, name = (
+        (call.args.charter.read_bytes(), str(call.args.charter))
+        if call.args.charter
+        else (examples.charter(call.args.example), f"examples/{call.args.example}/charter.yaml")
+    )
+    source = sources.load(text, name)
+    with out.steps() as progress:
+        genesis = ceremony.found(room, source, os.urandom, progress)
+    # The custodian's own words stay beside the keys: the next charter is written by changing them.
+    (room / "steward" / "charter.yaml").write_bytes(text)
+    opened = Room(room / "vault")
+    enacted = opened.mirror.charters()[0]
+    opened.close()
+    out.good(f"{source.name} is founded in {room}")
+    out.blank()
+    out.table(
+        ["WHERE", "WHAT"],
+        [
+            (f"{room}/vault", "its half of every key, the sealed records, a mirror of the ledger"),
+            (f"{room}/keyholder", "the other half, and the book; in production another machine under another body"),
+            (f"{room}/public", "the ledger as files, for any web server"),
+            (f"{room}/steward", "what signs charters, the auditor's key, charter.yaml; take the keys off this machine"),
+        ],
+    )
+    out.blank()
+    out.pairs([("charter", f"version 1, in force since {moment(enacted.effective)} UTC"), ("its hash", genesis.hex())])
+    out.blank()
+    role, unit = _first(source)
+    out.line(("next", "dim"))
+    out.line(f"strongroom keyholder --room {room} &", indent=2)
+    out.line(f"strongroom reader add chen --role {role} --unit {unit} --room {room}", indent=2)
+    out.line(f"strongroom status --room {room}", indent=2)
+    out.document(
+        {
+            "charter": genesis,
+            "effective": enacted.effective,
+            "holdings": sorted(source.holdings),
+            "name": source.name,
+            "purposes": sorted(source.purposes),
+            "room": str(room),
+        }
+    )
+    out.note("vault and keyholder lie on one disk: both houses in one hand are for trying out only")
+    return 0
+
+
+def _first(source: sources.Source) -> tuple[str, str]:
+    intake = [purpose for purpose in source.purposes.values() if "intake" in purpose.actions]
+    chosen = (intake or list(source.purposes.values()))[0]
+    return chosen.roles[0], chosen.units[0]

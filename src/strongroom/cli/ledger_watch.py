@@ -1,0 +1,76 @@
+"""``strongroom ledger watch``: remember a checkpoint, and see that the next one only adds to it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from strongroom.cli import ledger_source
+from strongroom.cli.command import Call, Commands
+from strongroom.cli.output import count, moment
+from strongroom.client.watch import News, Watcher
+
+
+def add(group: Commands) -> None:
+    found = group.command(
+        "watch",
+        "see that a ledger only grows, from now on",
+        watched,
+        description="""Remember the last checkpoint in a state file, and verify at each look that the ledger still begins with all of it and
+what is new. Anyone can run this against a URL. It ends with 1 at a fork, a rewind or a rewritten entry, which it never forgets.""",
+        examples=[
+            "strongroom ledger watch",
+            "strongroom ledger watch --once --from https://ledger.riverton.example --vkeys riverton.vkeys --state riverton.state",
+        ],
+    )
+    ledger_source.add(found)
+    found.add_argument(
+        "--state", metavar="FILE", type=Path, help="where to remember (default: watch.state beside the room)"
+    )
+    found.add_argument("--once", action="store_true", help="look once and end")
+    found.add_argument(
+        "--interval", metavar="S", type=float, default=10.0, help="seconds between looks (default: %(default)s)"
+    )
+
+
+def watched(call: Call) -> int:
+    args, out = call.args, call.out
+    fetch, verifiers, where, _ = ledger_source.of(call)
+    watcher = Watcher(args.state or call.room / "watch.state", fetch, verifiers)
+    once = args.once or out.as_json
+    while True:
+        with out.progress("verifying") as progress:
+            news = watcher.look(progress)
+        if once or news.added or news.before is None:
+            _say(call, news)
+        if once:
+            out.document(_document(where, news))
+            return 0
+        time.sleep(max(args.interval, 0.2))
+
+
+def _say(call: Call, news: News) -> None:
+    size, new = (
+        count(news.now.size, "entry", "entries"),
+        ", ".join(f"{n:,} {name}" for name, n in sorted(news.counts.items())),
+    )
+    when = (f"{moment(int(time.time()))}  ", "dim")
+    if news.before is None:
+        call.out.line(when, ("first look", "green"), f"  {news.now.origin}: {size}, everything recomputed")
+    elif news.added:
+        call.out.line(when, ("grew", "green"), f"  by {news.added:,} to {size}: {new}")
+    else:
+        call.out.line(when, ("same", "green"), f"  {size}")
+
+
+def _document(where: str, news: News) -> dict[str, object]:
+    return {
+        "added": news.added,
+        "before": news.before.size if news.before else None,
+        "counts": news.counts,
+        "from": where,
+        "origin": news.now.origin,
+        "root": news.now.root,
+        "signers": list(news.signers),
+        "size": news.now.size,
+    }

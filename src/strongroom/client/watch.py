@@ -1,0 +1,117 @@
+"""Watching a ledger: whoever remembers one checkpoint can tell whether the next only adds to it (SPEC.md section 5.2)."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.errors import CheckpointError, EntryError, InputError, LedgerError
+from strongroom.ledger import audit, entry, tile, tree
+from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.directory import Directory, Fetch
+from strongroom.ledger.edge import Edge
+from strongroom.ledger.note import Verifier, open_checkpoint
+
+
+@dataclass(frozen=True)
+class News:
+    """What one look found. ``before`` is None at the first, which verifies everything. ``counts``: new entries by type."""
+
+    before: Checkpoint | None
+    now: Checkpoint
+    signers: tuple[str, ...]
+    counts: dict[str, int]
+    time: int | None
+
+    @property
+    def added(self) -> int:
+        return self.now.size - (self.before.size if self.before else 0)
+
+
+class Watcher:
+    """Remembers the last verified checkpoint in ``state``, a file with the signed note as it was published."""
+
+    def __init__(self, state: Path, fetch: Fetch, verifiers: Sequence[Verifier]) -> None:
+        self._state, self._fetch, self._verifiers = state, fetch, list(verifiers)
+
+    def remembered(self) -> Checkpoint | None:
+        """Raises ``InputError`` when the file is not one of ours: it is the only memory there is, so nothing is guessed."""
+        try:
+            note = self._state.read_text()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{self._state}: cannot be read ({type(error).__name__})") from None
+        try:
+            return open_checkpoint(note, self._verifiers)[0]
+        except LedgerError as error:
+            raise InputError(
+                f"{self._state}: not a checkpoint signed by these keys ({error}). Give the right keys, or another file"
+            ) from None
+
+    def look(self, progress: audit.Progress | None = None) -> News:
+        """Verify that the ledger only grew since the last look, and remember it.
+
+        Raises ``CheckpointError`` for a fork or a rewind, and what else of ``LedgerError`` is wrong; then the memory stays.
+        """
+        before = self.remembered()
+        if before is None:
+            found = audit.audit(self._fetch, self._verifiers, None, progress)
+            names = tuple(one.name for one in found.signers)
+            news = News(None, found.checkpoint, names, found.counts, found.times[1] if found.times else None)
+            self._remember(found.note)
+            return news
+        note = Directory(self._fetch).note()
+        now, signers = open_checkpoint(note, self._verifiers)
+        counts, time = self._grew(before, now, progress)
+        self._remember(note)
+        return News(before, now, tuple(one.name for one in signers), counts, time)
+
+    def _grew(
+        self, before: Checkpoint, now: Checkpoint, progress: audit.Progress | None
+    ) -> tuple[dict[str, int], int | None]:
+        if now.origin != before.origin:
+            raise CheckpointError(f"this is the ledger {now.origin}; remembered is {before.origin}")
+        if now.size < before.size:
+            raise CheckpointError(f"REWOUND: it has {now.size} entries, and had {before.size} when we last looked")
+        if now.size == before.size and now.root != before.root:
+            raise CheckpointError(f"FORKED: at {now.size} entries it says another root than when we last looked")
+        directory = Directory(self._fetch)
+        edge = Edge.read(directory.read_tile(now.size), before.size)
+        if edge.root() != before.root:
+            raise CheckpointError(f"REWRITTEN: its first {before.size} entries are not those of when we last looked")
+        counts, time, at = Counter[str](), None, before.size
+        while at < now.size:
+            n, skip = divmod(at, tile.WIDTH)
+            for data in directory.entries(n, min(tile.WIDTH, now.size - n * tile.WIDTH))[skip:]:
+                item = _entry(data, at)
+                if time is not None and item.time < time:
+                    raise EntryError(f"entry {at}: its time is before that of the entry before it")
+                time = item.time
+                counts[str(item.__struct_config__.tag)] += 1
+                edge.append(tree.leaf_hash(data))
+                at += 1
+            if progress:
+                progress(at - before.size, now.size - before.size)
+        if edge.root() != now.root:
+            raise CheckpointError(f"the entries up to {now.size} do not give the root that the checkpoint signs")
+        return dict(counts), time
+
+    def _remember(self, note: str) -> None:
+        draft = self._state.with_name(f".{self._state.name}.draft")
+        self._state.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w") as file:
+            file.write(note)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self._state)
+
+
+def _entry(data: bytes, index: int) -> entry.Entry:
+    try:
+        return entry.parse(data)
+    except EntryError as error:
+        raise EntryError(f"entry {index}: {error}") from None
