@@ -29,9 +29,9 @@ _PRAGMAS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -32768",
-    # Random handles touch many pages; a longer log (64 MB) lets several batches share one write of a page.
-    "PRAGMA wal_autocheckpoint = 8000",
+    "PRAGMA cache_size = -65536",
+    # Random handles touch many pages; a longer log (128 MB) lets several batches share one write of a page.
+    "PRAGMA wal_autocheckpoint = 16000",
 )
 
 
