@@ -183,6 +183,12 @@ class Contract(ABC):
         assert store.private(draw("c", 32)) == b"sealed"
         assert store.private(draw("d", 32)) is None
 
+    def test_rosters(self, store: VaultStore) -> None:
+        store.put_roster(draw("r", 32), b"roster")
+        assert store.roster(draw("r", 32)) == b"roster"
+        assert store.roster(draw("s", 32)) is None
+        assert store.mirror.checkpoint() == b"", "rosters and the checkpoint lie in one table"
+
     # Two at once
 
     def test_two_objects_see_each_other(self, store: VaultStore, tmp_path: Path) -> None:
