@@ -25,25 +25,24 @@ def opened(call: Call) -> Iterator[Room]:
         room.close()
 
 
-def add_ask(found: argparse.ArgumentParser, *, holding: bool = True) -> None:
-    """Who asks, for what and why: the parts of every ask. Nothing is implied, so all are required."""
+def add_ask(found: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Who asks, for what and why: the parts of every ask. Nothing is implied."""
     group = found.add_argument_group("the ask")
     group.add_argument(
         "--as",
         dest="reader",
         metavar="NAME",
-        required=True,
+        required=required,
         help="the reader, whose device signs: DIR/people/NAME.device",
     )
     group.add_argument(
-        "--purpose", metavar="P", required=True, help="a purpose of the charter (see strongroom charter show)"
+        "--purpose", metavar="P", required=required, help="a purpose of the charter (see strongroom charter show)"
     )
-    group.add_argument("--case", metavar="C", required=True, help="the case or file number this is for")
+    group.add_argument("--case", metavar="C", required=required, help="the case or file number this is for")
     group.add_argument(
-        "--reason", metavar="R", required=True, help="why, in words: at least 12 letters or 4 Han characters"
+        "--reason", metavar="R", required=required, help="why, in words: at least 12 letters or 4 Han characters"
     )
-    if holding:
-        group.add_argument("--holding", metavar="H", help="the holding (default: the purpose's only one)")
+    group.add_argument("--holding", metavar="H", help="the holding (default: the purpose's only one)")
 
 
 def add_identifier(found: argparse.ArgumentParser, *, required: bool) -> None:
@@ -64,12 +63,17 @@ def identifier(call: Call) -> str:
             "--value stands in the process list and the shell's history: leave it out, and it is asked for", "yellow"
         )
         return given
+    return secret(call.args.by)
+
+
+def secret(what: str) -> str:
+    """Something that must not stand in the process list: asked for on a terminal, else the first line of stdin."""
     if sys.stdin.isatty():
-        sys.stderr.write(f"{call.args.by}: ")
+        sys.stderr.write(f"{what}: ")
         sys.stderr.flush()
-    line = sys.stdin.readline().rstrip("\r\n")
-    if not line.strip():
-        raise InputError(f"no {call.args.by} was given: write it on stdin, or at the prompt")
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise InputError(f"no {what} was given: write it on stdin, or at the prompt")
     return line
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from strongroom.cli.output import Output
 
@@ -37,6 +37,11 @@ class Call:
     args: argparse.Namespace
     room: Path
     out: Output
+
+    def usage(self, text: str) -> NoReturn:
+        """What no parser can tell is wrong with the command line: ends with code 2, as argparse does."""
+        self.args.usage(text)
+        raise AssertionError("argparse has left")
 
 
 Run: TypeAlias = Callable[[Call], int | None]
@@ -104,7 +109,7 @@ class Commands:
             allow_abbrev=False,
         )
         _common(found, suppress=True)
-        found.set_defaults(run=run, starts=development)
+        found.set_defaults(run=run, starts=development, usage=found.error)
         return found
 
     def group(self, name: str, about: str, *, description: str = "") -> Commands:

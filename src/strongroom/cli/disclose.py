@@ -12,7 +12,7 @@ from strongroom.cli.output import count
 from strongroom.custody import asking
 from strongroom.custody.read import Disclosed
 from strongroom.custody.room import Room
-from strongroom.errors import InputError, StrongroomError
+from strongroom.errors import StrongroomError
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -41,7 +41,7 @@ def disclose(call: Call) -> int:
     fields = arguments.names(args.fields)
     handles = arguments.handles(args.handles, args.records_from)
     if bool(handles) == bool(args.by):
-        raise InputError("say whose records: handles, --records-from or --by, one of them")
+        call.usage("say whose records: handles, --records-from or --by, one of them")
     parts: list[Disclosed] = []
     searched: int | None = None
     with arguments.opened(call) as room:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import os
 import sys
 import traceback
@@ -64,7 +65,9 @@ def build(wanted: Sequence[str] | None = None) -> argparse.ArgumentParser:
 
 
 def _plugins() -> list[EntryPoint]:
-    return sorted(entry_points(group=PLUGINS), key=lambda point: point.name, reverse=True)
+    # One whose module was left out of this installation is no command of it.
+    here = [point for point in entry_points(group=PLUGINS) if importlib.util.find_spec(point.module)]
+    return sorted(here, key=lambda point: point.name, reverse=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter
 from strongroom.client.device import Device
 from strongroom.errors import CheckpointError, NoteError, SealError
 from strongroom.keyholder import protocol
@@ -58,6 +59,8 @@ class View:
     chains: tuple[ChainView, ...]
     checkpoint: checkpoint.Checkpoint
     signers: tuple[str, ...]
+    charters: dict[bytes, Charter]
+    """Those of the ledger by their hash: they name what an entry numbers."""
 
     @property
     def complete(self) -> bool:
@@ -149,7 +152,14 @@ def verify_reads(
                 beyond=tuple(n for n in sorted(reads) if n > chain.count),
             )
         )
-    return View(tuple(chains), audited.checkpoint, tuple(signer.name for signer in audited.signers))
+    signers = tuple(signer.name for signer in audited.signers)
+    texts = [item.document.encode() for item in documents]
+    return View(
+        tuple(chains),
+        audited.checkpoint,
+        signers,
+        {charters.charter_hash(text): charters.parse(text) for text in texts},
+    )
 
 
 def _verify_statement(

@@ -1,0 +1,142 @@
+"""``strongroom charter``: the rules in force, and the next ones (SPEC.md section 6)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from strongroom.canonical import encode
+from strongroom.catalog import source as sources
+from strongroom.catalog.model import Charter, Purpose
+from strongroom.cli import arguments
+from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.cli.output import Output, count, moment
+from strongroom.cli.reader import effect
+from strongroom.custody import amendment, ceremony
+from strongroom.errors import InputError
+
+
+def add(commands: Commands, name: str, about: str) -> None:
+    group = commands.group(name, about)
+    show = group.command(
+        "show",
+        "the charter in force: holdings, purposes, who may read what",
+        shown,
+        description="Show the charter in force, or another of the ledger: what is held, for which purposes it is read, by whom, how much.",
+        examples=["strongroom charter show", "strongroom charter show --version 2", "strongroom charter show --json"],
+    )
+    show.add_argument("--version", metavar="N", type=int, help="that of this version (default: the one in force)")
+    apply = group.command(
+        "apply",
+        "make a changed YAML the next charter",
+        applied,
+        description="""Sign a changed YAML as the next charter and have it written into the ledger. It takes effect after the public delay of the
+charter in force. Keys, roster and commitments stay; what would make sealed data unreadable is refused.""",
+        examples=["strongroom charter apply room/steward/charter.yaml"],
+        exits=REMOTE,
+    )
+    apply.add_argument("file", metavar="FILE", type=Path)
+
+
+def shown(call: Call) -> int:
+    args, out = call.args, call.out
+    with arguments.opened(call) as room:
+        known = room.mirror.charters()
+        wanted = room.rules().enacted
+        if args.version is not None:
+            at = next((one for one in known if one.charter.version == args.version), None)
+            if at is None:
+                raise InputError(
+                    f"there is no charter version {args.version}; the ledger has 1 to {known[-1].charter.version}"
+                )
+            wanted = at
+        now = max(room.now(), room.mirror.time)
+    charter = wanted.charter
+    out.line((f"{charter.name}, charter version {charter.version}", "bold"), (f"   entry {wanted.index}", "dim"))
+    out.blank()
+    out.pairs(
+        [
+            ("hash", wanted.hash.hex()),
+            (
+                "in force",
+                effect(wanted.effective, now) if wanted.effective > now else f"since {moment(wanted.effective)} UTC",
+            ),
+            ("delay", f"{charter.delay / 3600:g} h before the next one takes effect"),
+            ("room", f"at most {', '.join(charter.budgets.room) or 'no bound'}"),
+        ]
+    )
+    for name, holding in charter.holdings.items():
+        out.blank()
+        out.line(("holding ", "dim"), (name, "bold"), (f"   {holding.about}", "dim"))
+        out.table(
+            ["COMPARTMENT", "FIELD", "TYPE", "IDENTIFIER"],
+            [
+                [compartment, field, found.type, "" if found.identifier == "none" else found.identifier]
+                for compartment in holding.compartments
+                for field, found in holding.fields.items()
+                if found.compartment == compartment
+            ],
+        )
+    for name, purpose in charter.purposes.items():
+        _purpose(out, name, purpose)
+    if charter.rules.strip():
+        out.blank()
+        out.line(("rules of the custodian, in Cedar", "dim"))
+        for line in charter.rules.rstrip().splitlines():
+            out.line(line, indent=2)
+    out.document(
+        {
+            "charter": json.loads(encode(charter)),
+            "effective": wanted.effective,
+            "entry": wanted.index,
+            "hash": wanted.hash,
+        }
+    )
+    return 0
+
+
+def _purpose(out: Output, name: str, purpose: Purpose) -> None:
+    out.blank()
+    out.line(("purpose ", "dim"), (name, "bold"), (f"   {purpose.about}", "dim"))
+    rows = [
+        ("may", f"{', '.join(purpose.actions)}: {', '.join(purpose.roles)} of {', '.join(purpose.units)}"),
+        ("lawful by", purpose.lawful_basis),
+    ]
+    for holding, fields in purpose.reads.items():
+        masked = [field if mask == "clear" else f"{field} ({mask})" for field, mask in fields.items()]
+        rows.append(("reads", f"{holding}: {', '.join(masked) or 'nothing'}"))
+    budgets = purpose.budgets
+    for who, rates in (("a reader", budgets.reader), ("a unit", budgets.unit), ("all", budgets.purpose)):
+        if rates:
+            rows.append((f"{who}, at most", ", ".join(rates)))
+    out.pairs(rows)
+
+
+def applied(call: Call) -> int:
+    args, out = call.args, call.out
+    source = sources.load(args.file.read_bytes(), str(args.file))
+    steward = ceremony.load_steward(call.room / "steward" / "steward.key")
+    with arguments.opened(call) as room:
+        room.sync()
+        before: Charter = room.mirror.charters()[-1].charter
+        changed = amendment.changes(before, source)
+        with out.steps() as progress:
+            enacted = amendment.apply(room, steward, source, progress)
+        now = max(room.now(), room.mirror.time)
+    out.good(f"charter version {enacted.charter.version} is in the ledger, entry {enacted.index}")
+    out.pairs(
+        [
+            ("takes effect", effect(enacted.effective, now)),
+            ("changes", f"{count(len(changed), 'place')}: {', '.join(changed)}"),
+        ]
+    )
+    out.document(
+        {
+            "changes": changed,
+            "effective": enacted.effective,
+            "entry": enacted.index,
+            "hash": enacted.hash,
+            "version": enacted.charter.version,
+        }
+    )
+    return 0

@@ -1,0 +1,132 @@
+"""``strongroom import``: records out of CSV or JSON lines (DESIGN sections 4 and 6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from strongroom.catalog import mapping
+from strongroom.cli import arguments
+from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.cli.output import Output, count
+from strongroom.custody import asking, intake
+from strongroom.custody.intake import Progress, Report, Source, Watch
+from strongroom.custody.room import Room
+from strongroom.custody.window import Errand
+
+
+def add(commands: Commands, name: str, about: str) -> None:
+    found = commands.command(
+        name,
+        about,
+        take_in,
+        description="""Take records in from CSV or JSON lines. Columns go into the fields of their name, or as a map says. Rows that do not fit the
+catalog are left out and named in a side file, by row, field and reason, never by value. The same command goes on where it stopped.""",
+        examples=[
+            "strongroom import residents.csv --as rui --purpose register --case R-2026-1 --reason 'taking in the register'",
+            "strongroom import people.csv --map map.yaml --dry-run",
+            "strongroom import moved.jsonl --upsert id-number --as rui --purpose register --case R-2026-9 --reason 'moves of the week'",
+        ],
+        exits=REMOTE,
+    )
+    found.add_argument("file", metavar="FILE", type=Path)
+    arguments.add_ask(found, required=False)
+    found.add_argument("--map", metavar="FILE", type=Path, help="which column goes into which field, in YAML")
+    found.add_argument(
+        "--upsert",
+        metavar="FIELD",
+        default="",
+        help="an identifier: a row whose value one record has becomes its next version",
+    )
+    found.add_argument(
+        "--dry-run", action="store_true", help="check every row and store nothing; needs no ask and no keyholder"
+    )
+    found.add_argument("--again", action="store_true", help="take the same file in once more, though it was complete")
+    found.add_argument("--format", choices=("csv", "jsonl"), help="of the file (default: found out by looking)")
+    found.add_argument("--encoding", metavar="E", default="", help="of the file, such as gb18030 (default: UTF-8)")
+    found.add_argument("--workers", metavar="N", type=int, default=2, help="processes (default: %(default)s)")
+    found.add_argument(
+        "--errors", metavar="FILE", type=Path, help="where bad rows are listed (default: ./FILE.bad.csv)"
+    )
+
+
+def take_in(call: Call) -> int:
+    args, out = call.args, call.out
+    missing = [
+        f"--{'as' if name == 'reader' else name}"
+        for name in ("reader", "purpose", "case", "reason")
+        if not getattr(args, name)
+    ]
+    if missing and not args.dry_run:
+        call.usage(f"an import is asked for like a read; {', '.join(missing)} is missing")
+    with arguments.opened(call) as room:
+        holding = _holding(call, room)
+        declared = room.rules().charter.holdings.get(holding)
+        chosen = mapping.load(args.map.read_bytes(), str(args.map), declared) if args.map and declared else None
+        source = Source(args.file, map=chosen, format=args.format, encoding=args.encoding)
+        with out.progress("checking" if args.dry_run else "sealing") as advance:
+            options = {"upsert": args.upsert, "bad_rows": args.errors, "progress": _watch(advance)}
+            if args.dry_run:
+                report = intake.check_file(room, source, holding, **options)
+            else:
+                errand = Errand(asking.asker(room, arguments.reader(call)), args.purpose, args.case, args.reason)
+                more = {"workers": max(1, args.workers), "again": args.again}
+                report = intake.import_file(room, source, holding, errand, **options, **more)
+    _say(out, report, holding, dry=args.dry_run)
+    out.document(_document(report, holding))
+    return 0
+
+
+def _holding(call: Call, room: Room) -> str:
+    declared = room.rules().charter.holdings
+    if call.args.purpose is None and call.args.holding is None and len(declared) == 1:
+        return next(iter(declared))
+    return asking.holding_of(room, call.args.purpose or "the import", call.args.holding)
+
+
+def _watch(advance: object) -> Watch:
+    assert callable(advance)
+
+    def watch(progress: Progress) -> None:
+        # Bytes, since a file tells how many it has and not how many rows.
+        advance(progress.read, progress.size)
+
+    return watch
+
+
+def _say(out: Output, report: Report, holding: str, *, dry: bool) -> None:
+    if report.already:
+        out.good(f"this file is in {holding} already, whole; --again takes it in once more")
+    else:
+        how = "would be taken into" if dry else "taken into"
+        again = ", going on where it had stopped" if report.resumed else ""
+        out.good(f"{count(report.stored, 'record')} {how} {holding}{again}")
+    rows: list[tuple[str, str | tuple[str, str]]] = [("rows", f"{report.rows:,} of {report.format}, {report.encoding}")]
+    if report.bad:
+        rows.append(("bad", (f"{count(report.bad, 'row')} left out: {report.bad_rows}", "yellow")))
+    if report.entries:
+        rows.append(("ledger", f"{'entry' if len(report.entries) == 1 else 'entries'} {_spans(report.entries)}"))
+    if report.seconds > 0 and not report.already:
+        rows.append(("time", f"{report.seconds:.1f} s, {report.rows / report.seconds:,.0f} rows a second"))
+    out.pairs(rows)
+
+
+def _spans(entries: tuple[int, ...]) -> str:
+    first, last = min(entries), max(entries)
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def _document(report: Report, holding: str) -> dict[str, object]:
+    return {
+        "already": report.already,
+        "bad": report.bad,
+        "bad_rows": str(report.bad_rows) if report.bad_rows else None,
+        "encoding": report.encoding,
+        "entries": list(report.entries),
+        "format": report.format,
+        "holding": holding,
+        "job": report.job or None,
+        "resumed": report.resumed,
+        "rows": report.rows,
+        "seconds": round(report.seconds, 3),
+        "stored": report.stored,
+    }

@@ -1,0 +1,139 @@
+"""``strongroom subject``: the person concerned at the desk, and every read of them (SPEC.md section 8.7)."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from strongroom.cli import arguments, subject_view
+from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
+from strongroom.client import anchors, device, published, subject
+from strongroom.client.device import Device
+from strongroom.custody import reception
+from strongroom.custody.keys import RoomFile, load_room
+from strongroom.errors import InputError
+from strongroom.keyholder import desk
+from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.ledger.note import verifier
+
+
+def add(commands: Commands, name: str, about: str) -> None:
+    group = commands.group(name, about)
+    admit = group.command(
+        "admit",
+        "at the desk: a code for the person whose identity was verified",
+        admitted,
+        description="""At the keyholder's desk, once it has verified who stands before it: make a code, good once and for 15 minutes, with which
+that person enrols a device. The identifier stays here; the keyholder gets a blinded name and the code's hash.""",
+        examples=[
+            "strongroom subject admit --by resident-id",
+            "strongroom subject admit --holding residents --by phone < number.txt",
+        ],
+        exits=REMOTE,
+    )
+    admit.add_argument("--holding", metavar="H", help="the holding (default: the room's only one)")
+    arguments.add_identifier(admit, required=True)
+    enrol = group.command(
+        "enrol",
+        "bind a device to the person the code stands for",
+        enrolled,
+        description="Bind a device key to the person that the desk made the code for. Makes the device file when there is none.",
+        examples=["strongroom subject enrol --device zhang.device"],
+        exits=REMOTE,
+    )
+    enrol.add_argument("--code", metavar="CODE", help="the desk's code; without it, it is read from stdin or asked for")
+    _outside(enrol)
+    reads = group.command(
+        "reads",
+        "every read of me, and proof that none is missing",
+        read,
+        description="""Show every read of the person this device is enrolled for: what the keyholder counted and signed, held against the whole
+published ledger, which is recomputed here. A missing number is a hidden read: then the exit code is 1.""",
+        examples=[
+            "strongroom subject reads --device zhang.device",
+            "strongroom subject reads --device zhang.device --ledger https://ledger.riverton.example --vkeys riverton.vkeys --genesis 68ab...",
+        ],
+        exits=REMOTE,
+    )
+    _outside(reads)
+    reads.add_argument("--ledger", metavar="DIR|URL", help="the published ledger (default: the room's public/)")
+    reads.add_argument(
+        "--vkey", metavar="VKEY", action="append", default=[], help="a verifier key to trust (default: the room's)"
+    )
+    reads.add_argument(
+        "--vkeys", metavar="FILE", action="append", type=Path, default=[], help="verifier keys, one a line"
+    )
+    reads.add_argument("--genesis", metavar="HEX", help="the first charter's hash (default: the room's)")
+
+
+def _outside(found: object) -> None:
+    assert hasattr(found, "add_argument")
+    found.add_argument("--device", metavar="FILE", type=Path, required=True, help="the person's own device key")
+    found.add_argument("--keyholder", metavar="HOST:PORT", help="where the keyholder answers (default: the room's)")
+
+
+def admitted(call: Call) -> int:
+    args, out = call.args, call.out
+    with arguments.opened(call) as room:
+        declared = room.rules().charter.holdings
+        if args.holding is None and len(declared) != 1:
+            raise InputError(f"name the holding with --holding: {', '.join(sorted(declared))}")
+        holding = args.holding or next(iter(declared))
+        value = arguments.identifier(call)
+        with out.steps() as progress:
+            progress("recomputing who this is from one bucket key and its proof")
+            code = reception.admit(room, call.room / "keyholder", holding, args.by, value)
+    out.line((f"{code[:5]}-{code[5:]}", "bold"))
+    out.note("good once, for 15 minutes: strongroom subject enrol --device FILE")
+    out.document({"code": code, "holding": holding, "kind": args.by})
+    return 0
+
+
+def enrolled(call: Call) -> int:
+    args, out = call.args, call.out
+    code = desk.clean_code(args.code or arguments.secret("code"))
+    own = device.load(args.device) if args.device.exists() else device.create(args.device, args.device.stem, os.urandom)
+    subject.enrol(_client(call, own), own, code, int(time.time()))
+    out.good(f"enrolled: {args.device} shows this person every read of them")
+    out.line((f"strongroom subject reads --device {args.device}", "dim"))
+    out.document({"device": str(args.device), "enrolled": True})
+    return 0
+
+
+def _anchors(call: Call) -> RoomFile | None:
+    # Nothing secret is read: a subject has no business with the vault's keys.
+    directory = call.room / "vault"
+    return load_room(directory) if (directory / "room.json").exists() else None
+
+
+def _client(call: Call, own: Device) -> Client:
+    given: str | None = call.args.keyholder
+    if given is not None:
+        host, colon, port = given.rpartition(":")
+        if not host or not colon or not (port.isascii() and port.isdigit()):
+            raise InputError("--keyholder: want HOST:PORT, such as 127.0.0.1:7400")
+        return Client(HttpTransport(lambda: given), own.key)
+    return Client(HttpTransport(address_file(call.room / "keyholder")), own.key)
+
+
+def read(call: Call) -> int:
+    args, out = call.args, call.out
+    own, known = device.load(args.device), _anchors(call)
+    if args.genesis is None and known is None:
+        raise InputError("which room? Give --room, or --genesis with the first charter's hash")
+    genesis = anchors.genesis(args.genesis) if args.genesis is not None else known.genesis if known else b""
+    fetch = published.fetch_from(args.ledger or str(call.room / "public"))
+    if args.vkey or args.vkeys:
+        verifiers = published.verifiers(args.vkey, args.vkeys)
+    elif known is not None:
+        verifiers = [verifier(known.log)]
+    else:
+        raise InputError("no verifier key to verify the ledger by: give --vkey or --vkeys")
+    room = anchors.room_id(fetch, genesis)
+    said = subject.ask_reads(_client(call, own), own, room, int(time.time()), os.urandom)
+    with out.progress("verifying the whole ledger") as progress:
+        view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, progress)
+    subject_view.show(out, view)
+    out.document(subject_view.document(view))
+    return FINE if view.complete else FAILED
