@@ -1,0 +1,40 @@
+"""The public key of a holding's epoch, to which batch secrets are sealed (SPEC.md sections 3.1, 3.2, 8.2)."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from strongroom.custody.room import Room
+from strongroom.errors import SealError
+from strongroom.keyholder import protocol
+from strongroom.seal import epoch as epochs
+
+
+def current(room: Room, holding: str) -> int:
+    """The epoch (days) of what is taken in today."""
+    retention = room.rules().charter.holdings[holding].retention
+    return epochs.epoch_of(room.now() // 86400, retention)
+
+
+def public_key(room: Room, holding: str, epoch: int) -> bytes:
+    """1216 bytes: kept from before, or asked of the keyholder.
+
+    Raises ``SealError`` when the keyholder did not sign it, ``StoreError`` when it gives another than before, ``Refused``.
+    """
+    number, keys = room.holding(holding), room.keys.holding(holding)
+    known = room.store.epoch(number, epoch)
+    if known is None:
+        request = protocol.Epoch(**room.common(), holding=holding, epoch=epoch)
+        answer = protocol.epoch_key.parse(room.client.call("/v1/epoch", request))
+        public, signature = answer.public, answer.signature
+    else:
+        public, signature = known
+    message = protocol.epoch_message(room.keys.room, keys.holding, epoch, public)
+    try:
+        Ed25519PublicKey.from_public_bytes(room.rules().charter.keyholder.message).verify(signature, message)
+    except InvalidSignature:
+        raise SealError(f"the key of the epoch {epochs.epoch_text(epoch)} is not signed by the keyholder") from None
+    if known is None:
+        room.store.put_epoch(number, epoch, public, signature)
+    return public

@@ -1,0 +1,295 @@
+"""Taking a file of records in: the whole import, from its first pass to its report (DESIGN sections 4 and 6).
+
+An import has a name by which it is found again: the keyholder's token of the content's hash. So the same command goes
+on where it stopped, and nobody who steals the vault can try a guessed file against the name.
+
+Nothing here says of a row whether its person was known: a report counts rows taken and rows not taken, alike with and
+without an upsert. Otherwise whoever may take records in could try out who is here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from strongroom.canonical import encode
+from strongroom.catalog.mapping import FieldMap
+from strongroom.catalog.model import Holding
+from strongroom.catalog.types import identifier_kinds
+from strongroom.custody import datafile, header, rows
+from strongroom.custody.badrows import SideFile
+from strongroom.custody.chunk import Done, Errands, Taker
+from strongroom.custody.crew import Alone, Crew, Processes
+from strongroom.custody.datafile import DataFile, Format
+from strongroom.custody.room import Room
+from strongroom.custody.values import Layout
+from strongroom.custody.window import Errand, Window, Windows
+from strongroom.errors import InputError
+from strongroom.seal.label import label
+from strongroom.seal.mac import mac
+
+_IMPORT = label("import")
+_DETAIL = encode({"rows": rows.MAX_ROWS, "v": 1}).decode()
+_FEW_BYTES = 4 << 20  # a smaller file is done before a second process has started
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be taken in. What is left empty is found out: ``format`` and ``delimiter`` by looking, ``encoding`` is
+    UTF-8, ``map`` goes by the names of columns."""
+
+    path: Path
+    map: FieldMap | None = None
+    format: Format | None = None
+    encoding: str = ""
+    delimiter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``rows`` gone through in this run; ``read`` of ``size`` bytes; seconds since its start."""
+
+    rows: int
+    bad: int
+    read: int
+    size: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``rows`` = ``stored`` + ``bad``, over all runs of this import; blank lines do not count.
+
+    ``bad_rows``: the side file, None where no row was bad. ``job``: the import's name in hex, empty where rows were only
+    checked. ``entries``: the ledger's indexes of this run. ``resumed``: an earlier run had stopped. ``already``: it was
+    complete before, and nothing was done.
+    """
+
+    rows: int
+    stored: int
+    bad: int
+    bad_rows: Path | None
+    job: str
+    entries: tuple[int, ...]
+    resumed: bool
+    already: bool
+    seconds: float
+    encoding: str
+    format: Format
+
+
+Watch = Callable[[Progress], None]
+
+
+def check_file(
+    room: Room,
+    source: Source,
+    holding: str,
+    *,
+    upsert: str = "",
+    bad_rows: Path | None = None,
+    progress: Watch = lambda _: None,
+) -> Report:
+    """Go through a file as ``import_file`` would, and store nothing. No keyholder is needed.
+
+    Raises ``InputError``, ``CatalogError`` when the file cannot be taken in at all.
+    """
+    run = _Run.prepare(room, source, holding, upsert, progress)
+    taken = bad = 0
+    with _side_file(source, bad_rows) as side:
+        for done in run.go(Alone(Taker(room, run.errands(b""))), set(), lambda _: None):
+            side.add(done.errors)
+            taken, bad = taken + done.taken, bad + done.bad
+        return run.report(taken, bad, side.finish())
+
+
+def import_file(
+    room: Room,
+    source: Source,
+    holding: str,
+    errand: Errand,
+    *,
+    upsert: str = "",
+    bad_rows: Path | None = None,
+    workers: int = 2,
+    again: bool = False,
+    progress: Watch = lambda _: None,
+) -> Report:
+    """Take a file's records into a holding; go on with it, where an earlier run stopped.
+
+    ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version.
+    ``again``: take the same file in once more, though it was complete. ``workers``: processes, for a file worth it; an
+    upsert has one, so that of two rows with one identifier the later one stays. Each opens the vault for itself and
+    goes to the keyholder over HTTP: a room with another transport wants 1.
+
+    Raises ``Refused`` by gate or keyholder, ``KeyholderUnavailable``, ``StoreError``, ``InputError``, ``CatalogError``,
+    ``KeyboardInterrupt``: rows of finished chunks are stored, bad ones listed, and the same call goes on.
+    """
+    run = _Run.prepare(room, source, holding, upsert, progress)
+    jobs, number = room.store.jobs, room.holding(holding)
+    with _only_import(room), _side_file(source, bad_rows) as side:
+        windows = Windows(room, holding, errand, run.most())
+        job, entries = run.name(windows, again=again)
+        jobs.start(job, number, _DETAIL)
+        before, finished = jobs.get(job), jobs.chunks(job)
+        try:
+            if not before.done:
+                with closing(run.go(run.crew(run.errands(job), workers), finished, windows.get)) as outcomes:
+                    entries += [done.entry for done in outcomes if done.entry is not None]
+                jobs.finish(job)
+        finally:
+            # Interrupted or not: the bad rows so far are for the user to mend meanwhile.
+            side.add(jobs.errors(job))
+            written = side.finish()
+        after, resumed = jobs.get(job), bool(finished) and not before.done
+        return run.report(after.rows, after.bad, written, job, entries, resumed=resumed, already=before.done)
+
+
+@dataclass
+class _Run:
+    """One run over one file."""
+
+    room: Room
+    data: DataFile
+    head: header.Header
+    layout: Layout
+    holding: str
+    progress: Watch
+    began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def prepare(cls, room: Room, source: Source, holding: str, upsert: str, progress: Watch) -> _Run:
+        declared = _declared(room, holding)
+        if upsert and (upsert not in declared.fields or declared.fields[upsert].identifier == "none"):
+            known = ", ".join(name for name, one in declared.fields.items() if one.identifier != "none")
+            raise InputError(f"rows are matched by an identifier; {holding} has: {known or 'none'}")
+        data = datafile.read(source.path, source.format, source.encoding)
+        wanted = header.wanted_columns(source.map) or set(declared.fields)
+        head = header.read(data, wanted, source.delimiter)
+        found = header.field_map(data, head, source.map, declared)
+        if upsert and upsert not in found.parts:
+            raise InputError(f"rows are matched by {upsert}, but no column fills it")
+        layout = Layout(declared, found, head.columns, head.delimiter, data.encoding, upsert)
+        return cls(room, data, head, layout, holding, progress)
+
+    def errands(self, job: bytes) -> Errands:
+        return Errands(self.holding, self.layout, job)
+
+    def crew(self, errands: Errands, workers: int) -> Crew:
+        if workers <= 1 or self.layout.key or self.data.size < _FEW_BYTES:
+            return Alone(Taker(self.room, errands))
+        return Processes(workers, self.room.directory, errands)
+
+    def go(self, crew: Crew, finished: set[int], window: Callable[[int], Window | None]) -> Generator[Done, None, None]:
+        """Hand every chunk that is not finished to ``crew``, and report on the way."""
+        gone_through = bad = 0
+        identifiers = self._identifiers()
+        with self.data.open() as file, crew:
+            file.seek(self.head.end)
+            first = 2 if self.data.format == "csv" else 1  # as a spreadsheet or an editor counts
+
+            def outcomes() -> Iterator[Done]:
+                for chunk in rows.chunks(file, self.head.delimiter.encode(), first):
+                    if chunk.number not in finished:
+                        yield from crew.hand_in(chunk, window(identifiers * len(chunk.records)))
+                yield from crew.rest()
+
+            for done in outcomes():
+                gone_through, bad = gone_through + done.taken + done.bad, bad + done.bad
+                self.progress(Progress(gone_through, bad, done.end, self.data.size, time.monotonic() - self.began))
+                yield done
+            self.data.check(file)
+
+    def most(self) -> int:
+        """At most so many identifiers does the file hold."""
+        return self.data.lines * self._identifiers()
+
+    def _identifiers(self) -> int:
+        return sum(map(len, identifier_kinds(self.layout.holding).values()))
+
+    def name(self, windows: Windows, *, again: bool) -> tuple[bytes, list[int]]:
+        """The import's name, 16 bytes, and the entries that it cost."""
+        keys, jobs = self.room.keys.holding(self.holding), self.room.store.jobs
+        kinds = sorted(identifier_kinds(self.layout.holding))
+        parts = {name: [*part.columns, part.between, part.constant] for name, part in self.layout.map.parts.items()}
+        entries: list[int] = []
+        while True:
+            told = {
+                "columns": parts,
+                "content": self.data.digest,
+                "delimiter": self.layout.delimiter,
+                "encoding": self.data.encoding,
+                "format": self.data.format,
+                "holding": self.layout.holding,
+                "key": self.layout.key,
+                "turn": len(entries),
+            }
+            job = mac(keys.key, _IMPORT + encode(told))
+            if not kinds:
+                # Nobody is asked where nothing is indexed. The vault's key alone hides the content then, and a file of
+                # such a holding is taken in once.
+                windows.get(0)
+                return job[:16], entries
+            job, entry = windows.name(kinds[0], job)
+            entries.append(entry)
+            if not again or job not in jobs.all() or not jobs.get(job).done:
+                return job, entries
+
+    def report(
+        self,
+        stored: int,
+        bad: int,
+        bad_rows: Path | None,
+        job: bytes = b"",
+        entries: Sequence[int] = (),
+        *,
+        resumed: bool = False,
+        already: bool = False,
+    ) -> Report:
+        return Report(
+            stored + bad,
+            stored,
+            bad,
+            bad_rows,
+            job.hex(),
+            tuple(entries),
+            resumed,
+            already,
+            time.monotonic() - self.began,
+            self.data.encoding,
+            self.data.format,
+        )
+
+
+def _declared(room: Room, holding: str) -> Holding:
+    declared = room.rules().charter.holdings
+    if holding not in declared:
+        raise InputError(f"the charter has no holding {holding}; it has: {', '.join(sorted(declared))}")
+    return declared[holding]
+
+
+def _side_file(source: Source, given: Path | None) -> SideFile:
+    path = given or Path(f"{source.path.name}.bad.csv")
+    if path.resolve() == source.path.resolve():
+        raise InputError(f"{path}: the list of bad rows would take the place of the file itself")
+    return SideFile(path)
+
+
+@contextmanager
+def _only_import(room: Room) -> Iterator[None]:
+    """One import at a time: of two that match rows to records, neither would see what the other does."""
+    with (room.directory / "import.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError("another import into this vault is under way. Wait for it to end") from None
+        yield

@@ -1,0 +1,172 @@
+"""From the rows of a chunk to columns of values, checked against the holding (SPEC.md section 6.4).
+
+A row is taken whole or not at all; for each field that is wrong the reason is noted, and never the value.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
+
+from strongroom.catalog import fields
+from strongroom.catalog.mapping import FieldMap
+from strongroom.catalog.model import Holding
+from strongroom.custody.rows import MAX_ROW, Chunk
+from strongroom.errors import ValueRejected
+from strongroom.store.rows import RowError
+
+_ENDS = ("\n", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file's rows are read: for every chunk of it the same. ``columns``: of CSV. ``key``: the field of an upsert,
+    which no row may leave empty; otherwise empty."""
+
+    holding: Holding
+    map: FieldMap
+    columns: tuple[str, ...]
+    delimiter: str
+    encoding: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """``columns``: every field of the holding, with its value for each row that was taken, in the rows' order.
+
+    ``count`` rows were taken, ``bad`` ones were not, for ``errors``; blank lines are neither.
+    """
+
+    columns: dict[str, list[str | None]] = field(repr=False)
+    count: int
+    bad: int
+    errors: list[RowError]
+
+
+class Parser:
+    """Reads chunks of one layout; each field's rules are compiled once."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._plan = layout.map.compile(layout.columns) if layout.delimiter else None
+        self._names = tuple(layout.map.parts)
+        self._parsers = [fields.parser(layout.holding.fields[name]) for name in self._names]
+        self._key = layout.key
+        if layout.delimiter:
+            # The module's limit is the process's; a row, and so a field, has at most this anyway.
+            csv.field_size_limit(2 * MAX_ROW)
+
+    def parse(self, chunk: Chunk) -> Values:
+        errors = list(chunk.bad)
+        numbers: list[int] = []
+        raws: list[Sequence[str]] = []
+        broken = {error.row for error in errors}
+        for number, raw in enumerate(self._rows(chunk.records), chunk.first):
+            if isinstance(raw, str):
+                errors.append(RowError(number, "", raw))
+                broken.add(number)
+            elif raw is not None:
+                numbers.append(number)
+                raws.append(raw)
+        columns: dict[str, list[str | None]] = {name: [None] * len(raws) for name in self._layout.holding.fields}
+        wrong = [False] * len(raws)
+        for name, parse, column in zip(self._names, self._parsers, zip(*raws, strict=True), strict=False):
+            columns[name] = values = []
+            for raw_value in column:
+                try:
+                    values.append(parse(raw_value))
+                except ValueRejected as reason:
+                    at = len(values)
+                    errors.append(RowError(numbers[at], name, str(reason)))
+                    wrong[at] = True
+                    values.append(None)
+        if self._key:
+            for at, value in enumerate(columns[self._key]):
+                if value is None and not wrong[at]:
+                    errors.append(RowError(numbers[at], self._key, "is missing, and rows are matched by it"))
+                    wrong[at] = True
+        if any(wrong):
+            good = [not each for each in wrong]
+            columns = {name: list(compress(values, good)) for name, values in columns.items()}
+        bad = len(broken) + sum(wrong)
+        return Values(columns, len(raws) - sum(wrong), bad, sorted(errors))
+
+    def _rows(self, records: Iterable[bytes]) -> Iterator[Sequence[str] | str | None]:
+        """For each record one text a field, the reason why there is none, or None for a blank line."""
+        # A character that the file's end cut off becomes U+FFFD, which no field takes.
+        encoding = self._layout.encoding
+        texts = [record.decode(encoding, "replace") for record in records]
+        return self._csv(texts) if self._plan else (self._json(text) for text in texts)
+
+    def _csv(self, texts: Sequence[str]) -> Iterator[Sequence[str] | str | None]:
+        plan = self._plan
+        assert plan is not None
+        reader, before = self._reader(texts), 0
+        for done, text in enumerate(texts, 1):
+            try:
+                row = next(reader)
+            except (csv.Error, StopIteration):
+                row = None
+            if row is None or reader.line_num != done - before:
+                yield "is not CSV: its quotes do not fit"
+                if reader.line_num != done - before:
+                    # It read on into the next row, which has done nothing wrong.
+                    reader, before = self._reader(texts[done:]), done
+            elif not row or (len(row) == 1 and not row[0].strip()):
+                yield None
+            elif not any(row):
+                yield "is empty"
+            else:
+                try:
+                    yield plan.apply(row)
+                except ValueRejected as reason:
+                    yield f"{reason}{'' if text[-1:] in _ENDS else '; the file ends in it'}"
+
+    def _reader(self, texts: Iterable[str]) -> Any:
+        return csv.reader(texts, delimiter=self._layout.delimiter, strict=True, skipinitialspace=True)
+
+    def _json(self, text: str) -> Sequence[str] | str | None:
+        text = text.strip().removeprefix("\ufeff")
+        if not text:
+            return None
+        try:
+            row = _json(text)
+        except ValueRejected as reason:
+            return str(reason)
+        except (ValueError, RecursionError):
+            return "is not JSON: each line wants one object"
+        return list(self._layout.map.apply(row).values()) if any(row.values()) else "is empty"
+
+
+def _json(text: str) -> dict[str, str]:
+    # Numbers stay as they are written: 007, 1.50 and 12345678901234567890 are not for a float to keep.
+    row = json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_constant)
+    if not isinstance(row, dict):
+        raise ValueRejected("is not a JSON object")
+    return {name: _scalar(value) for name, value in row.items()}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueRejected("has a member twice")
+    return found
+
+
+def _constant(_: str) -> str:
+    raise ValueRejected("has a number that is none")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    raise ValueRejected("has a member that is an object or a list; only text, numbers, true, false and null are taken")

@@ -1,0 +1,127 @@
+"""An intake window: one signed ask, under which many calls have identifiers indexed (SPEC.md sections 4, 7.2, 8.4).
+
+Whoever holds the window's text and signature can use it up, and nothing else with it: so the importer's workers get
+these, and the device's key stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from strongroom.canonical import encode
+from strongroom.client.device import Asker
+from strongroom.custody.admit import admit, keep_private
+from strongroom.custody.room import Room
+from strongroom.errors import EntryError, FormatError
+from strongroom.gate import ask as asks
+from strongroom.keyholder import protocol
+from strongroom.ledger import entry
+from strongroom.seal import columns, hpke
+
+MAX_COUNT = 100_000_000
+SECONDS = 3600
+_MARGIN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``text`` and ``signature`` of the ask that opened it."""
+
+    text: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Who takes something in, for which purpose of the charter, and why."""
+
+    asker: Asker
+    purpose: str
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """``tokens``: for each kind, one (16 bytes) an inner, in order. ``index``: the entry that says so."""
+
+    tokens: dict[str, list[bytes]]
+    index: int
+
+
+def open_window(room: Room, holding: str, errand: Errand, count: int) -> Window:
+    """Sign for ``count`` identifiers (at most ``MAX_COUNT``) and the next hour, and have the vault's gate decide.
+
+    Its first use must come within two minutes. Raises ``Refused``.
+    """
+    now = room.now()
+    signed = errand.asker.intake(holding, errand.purpose, count, now + SECONDS, errand.case, errand.reason, now)
+    admit(room, signed)
+    keep_private(room, signed)
+    return Window(signed.text, signed.signature)
+
+
+class Windows:
+    """The window in use by an import that indexes at most ``most`` identifiers; renewed before it ends.
+
+    A window must be used within two minutes of its signing. Workers may be slower with their first chunk, so it is
+    used at once, for the import's own name (``name``), and again for that when it is renewed.
+    """
+
+    def __init__(self, room: Room, holding: str, errand: Errand, most: int) -> None:
+        self._room, self._holding, self._errand, self._most = room, holding, errand, most
+        self._window: Window | None = None
+        self._name: tuple[str, bytes] | None = None
+        self._left = self._until = 0
+
+    def name(self, kind: str, inner: bytes) -> tuple[bytes, int]:
+        """The token (16 bytes) of what names the import, and the index of its entry."""
+        self._name = (kind, inner)
+        found = index(self._room, self.get(1), {kind: [inner]})
+        return found.tokens[kind][0], found.index
+
+    def get(self, count: int) -> Window:
+        """A window in which ``count`` more identifiers may be indexed. Raises ``Refused``, ``KeyholderUnavailable``."""
+        if self._window is None or count > self._left or self._room.now() > self._until - _MARGIN:
+            first = self._window is None
+            self._left, self._until = min(max(self._most, count) + 1, MAX_COUNT), self._room.now() + SECONDS
+            self._window = open_window(self._room, self._holding, self._errand, self._left)
+            if not first and self._name:
+                index(self._room, self._window, {self._name[0]: [self._name[1]]})
+                self._left -= 1
+        self._left -= count
+        self._most -= count
+        return self._window
+
+
+def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> Indexed:
+    """Have inners (kind -> 32 bytes each) indexed: one entry, and the tokens they are found by.
+
+    Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
+    """
+    seed = hpke.private_from(room.random(96))
+    have = room.mirror.size
+    request = encode(
+        protocol.Intake(
+            **room.common(),
+            ask=window.text.decode(),
+            signature=window.signature,
+            fresh=seed.public,
+            kinds=list(inners),
+            inners=[b"".join(column) for column in inners.values()],
+        )
+    )
+    answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
+    given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
+    at = room.settle(given.receipt, answer.entries, have)
+    ask, written = asks.parse(window.text), entry.parse(room.mirror.entry(at))
+    wanted = (ask.commitment, ask.charter, ask.holding, ask.purpose, sum(map(len, inners.values())))
+    if not isinstance(written, entry.IntakeEntry) or wanted != (
+        (written.commitment, written.charter, written.holding, written.purpose, written.count)
+    ):
+        raise EntryError(f"entry {at} is not about this intake")
+    tokens = [columns.split(column, 16) for column in given.tokens]
+    if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
+        raise FormatError("the keyholder's answer has not one token for each identifier")
+    return Indexed(dict(zip(inners, tokens, strict=True)), at)
