@@ -2,19 +2,23 @@
 
 ``Keyholder.commit`` takes all requests that arrived meanwhile, decides each in order, and writes budgets, tags, used asks and entries
 of all of them in ONE transaction. Only after that commit is a checkpoint signed and a share handed out; a request that fails leaves no
-trace but its refusal. Everything runs in one thread: the order of commits is the order of the ledger.
+trace but its refusal, and one that breaks the transaction breaks its own alone. Everything runs in one thread: the order of commits is
+the order of the ledger.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.canonical import Record
 from strongroom.catalog.model import Charter, RosterLine
-from strongroom.errors import FormatError, Refused, SealError, StrongroomError
+from strongroom.errors import FormatError, Refused, SealError, StoreError, StrongroomError
 from strongroom.keyholder import protocol, routes
 from strongroom.keyholder.book import Book
 from strongroom.keyholder.clock import Clock
@@ -25,13 +29,19 @@ from strongroom.keyholder.work import Outcome, Work
 from strongroom.ledger import entry
 from strongroom.seal import batch, ids, token
 
+log = logging.getLogger("strongroom.keyholder")
+
 
 def _finish(outcome: Outcome) -> Record | StrongroomError:
+    # One answer that cannot be sealed (a key of small order), or a full disk under the public files, must not take
+    # the others of its group along: they are in the book.
     try:
         return outcome.finish()
     except StrongroomError as error:
-        # One answer that cannot be sealed (a key of small order) must not take the others of its group along.
         return error
+    except (OSError, sqlite3.Error):
+        log.exception("an answer could not be made")
+        return StoreError("the keyholder wrote its book but could not answer; send the same request again")
 
 
 class Keyholder:
@@ -62,6 +72,8 @@ class Keyholder:
         self._id = ids.keyholder_id(keys.message_public)
         self._current: InForce | None = None
         self._holding_ids: dict[str, bytes] = {}
+        # Whether what is in memory may be ahead of the store: a transaction failed, and rereading the store too.
+        self._torn = False
 
     # --- facts ---------------------------------------------------------------------------------------------------
     @property
@@ -125,6 +137,27 @@ class Keyholder:
         return self.clock.now(self.book.time)
 
     # --- the transaction -------------------------------------------------------------------------------------------
+    @contextmanager
+    def _writing(self, now: int) -> Iterator[None]:
+        """One transaction of store, book and charters. When it fails all three are again what the store holds."""
+        if self._torn:
+            self._reread()
+        self._torn = True
+        try:
+            with self.store.transaction():
+                yield
+                self.book.flush(now)
+        except BaseException:
+            self._reread()
+            raise
+        self._torn = False
+        self.book.sign()
+
+    def _reread(self) -> None:
+        self.charters = [InForce(*row) for row in self.store.charters()]
+        self.book.reset()
+        self._torn = False
+
     def commit(self, works: Sequence[Work]) -> list[Record | StrongroomError]:
         """Decide, write and answer. One answer or error a request, in order."""
         try:
@@ -133,22 +166,28 @@ class Keyholder:
             return [refusal for _ in works]
         outcomes: list[Outcome | StrongroomError] = []
         try:
-            with self.store.transaction():
+            with self._writing(now):
                 for work in works:
                     self._set_time(now)
                     try:
                         outcomes.append(self._decide(work, now))
-                    except (Refused, FormatError) as error:
+                    except (Refused, FormatError, StoreError) as error:
                         outcomes.append(error)
-                written = self.book.size
-                self.book.flush(now)
-        except BaseException:
-            self.charters = [InForce(*row) for row in self.store.charters()]
-            self.book.reset()
-            raise
-        if self.book.size != written:
-            self.book.sign()
+        except Exception:
+            if len(works) == 1:
+                raise
+            # Whichever broke it, all of it was rolled back. Each alone: then it harms no other.
+            return [self._alone(work) for work in works]
         return [_finish(outcome) if isinstance(outcome, Outcome) else outcome for outcome in outcomes]
+
+    def _alone(self, work: Work) -> Record | StrongroomError:
+        try:
+            return self.commit([work])[0]
+        except StrongroomError as error:
+            return error
+        except Exception:  # rolled back too: nothing was given
+            log.exception("a request to %s broke its transaction", work.path)
+            return StoreError("the keyholder could not write its book; nothing was given")
 
     def ask(self, path: str, signature: bytes, body: bytes) -> Record:
         """One request on its own. Raises what it was refused for."""
@@ -158,13 +197,16 @@ class Keyholder:
         return answer
 
     def _decide(self, work: Work, now: int) -> Outcome:
-        codec = protocol.REQUESTS.get(work.path)
-        if codec is None:
+        route = routes.ROUTES.get(work.path)
+        if route is None:
             raise Refused("malformed", "no such path")
-        request = codec.parse(work.body)
-        signer, handler = routes.ROUTES[work.path]
-        signer(self, request, work, now)
-        return Outcome(handler(self, request, work, now))
+        if len(work.body) > route.most:
+            raise Refused("malformed", f"the request is over {route.most} bytes")
+        # Where the signer is known beforehand nobody else gets as far as the parser.
+        route.before(self, work)
+        request = protocol.REQUESTS[work.path].parse(work.body)
+        route.after(self, request, work, now)
+        return Outcome(route.handler(self, request, work, now))
 
     def index_key(self, holding: str, kind: str) -> bytes:
         """32 bytes under which the tokens of one kind of identifier are made (SPEC.md section 4)."""
@@ -185,6 +227,7 @@ class Keyholder:
     # --- on its own ------------------------------------------------------------------------------------------------
     def publish(self, now: int) -> str:
         """Publish the ledger as static files. Returns the published checkpoint."""
+        self._set_time(now)
         current = self.in_force().charter
         vkeys = [current.keyholder.log, current.keyholder.ml_dsa, current.vault.cosigner]
         return self.book.publish(self.public, now, vkeys)
@@ -195,21 +238,18 @@ class Keyholder:
         self._set_time(now)
         if self._current is None:
             return
-        with self.store.transaction():
+        with self._writing(now):
             due = int(self.store.state("heartbeat") or b"0") + self._current.charter.heartbeat
             if now >= due:
                 self.book.stage(entry.HeartbeatEntry(v=1, time=now))
                 self.store.set_state("heartbeat", str(now).encode())
-                self.store.forget_asks(now)
-            self.book.flush(now)
-        self.book.sign()
+            # Not with the heartbeat: that may be years apart, and the table would grow all the while.
+            self.store.forget(now)
         self.publish(now)
 
     def started(self) -> None:
         """Leave a mark that the keyholder was started: an unexpected one is a thing to ask about."""
         now = self.now()
         if self.book.size:
-            with self.store.transaction():
+            with self._writing(now):
                 self.book.stage(entry.NoticeEntry(v=1, time=now, code="start", scope=""))
-                self.book.flush(now)
-            self.book.sign()
