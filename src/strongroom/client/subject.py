@@ -1,11 +1,12 @@
 """Every read of me: the subject's side (SPEC.md section 8.7).
 
 The subject trusts nobody: the keyholder's signed count is held against the whole published ledger, recomputed here. A number that is
-missing from the ledger, or a tag in it beyond the count, is a hidden read.
+missing from the ledger, a tag in it beyond the count, or a number given twice, is a hidden read.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from strongroom.ledger.note import Verifier
 from strongroom.seal import hpke
 
 BEYOND = 64
+# No person is read so often; without a limit a false count would have this computer derive tags for ever.
+MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Read:
 
 @dataclass(frozen=True)
 class ChainView:
-    """One chain: what the keyholder said (``count``) and what the ledger holds."""
+    """One chain: what the keyholder said (``count``) and what the ledger holds, ``reads`` past the statement's size included.
+
+    Numbers: ``missing`` ones stand nowhere at that size, ``beyond`` are past the count, ``repeated`` in several entries.
+    """
 
     holding: str
     kind: str
@@ -46,10 +52,11 @@ class ChainView:
     reads: tuple[Read, ...]
     missing: tuple[int, ...]
     beyond: tuple[int, ...]
+    repeated: tuple[int, ...] = ()
 
     @property
     def complete(self) -> bool:
-        return not self.missing and not self.beyond
+        return not self.missing and not self.beyond and not self.repeated
 
 
 @dataclass(frozen=True)
@@ -112,22 +119,25 @@ def verify_reads(
     ]
     if statement.room != room or statement.device != device.public or statement.chains != stated:
         raise NoteError("the keyholder's statement is not about this device's chains")
+    if not said.chains or len({chain.key for chain in said.chains}) != len(said.chains):
+        raise NoteError("the keyholder's statement names no chain, or one twice")
+    if any(chain.count > MOST for chain in said.chains):
+        raise NoteError(f"the keyholder's statement counts more than {MOST:,} reads")
     wanted = {
         one: (place, n)
         for place, chain in enumerate(said.chains)
         for n, one in enumerate(tag.tags(chain.key, 1, chain.count + BEYOND), 1)
     }
-    found: list[dict[int, Read]] = [{} for _ in said.chains]
+    found: list[list[Read]] = [[] for _ in said.chains]
     documents: list[entry.CharterEntry] = []
 
     def visit(index: int, item: entry.Entry) -> None:
         if isinstance(item, entry.CharterEntry):
             documents.append(item)
-        if index < statement.size:
-            for one in entry.entry_tags(item):
-                if one in wanted:
-                    place, n = wanted[one]
-                    found[place][n] = Read(n, index, item)
+        for one in entry.entry_tags(item):
+            if one in wanted:
+                place, n = wanted[one]
+                found[place].append(Read(n, index, item))
 
     audited = audit.audit(fetch, verifiers, None, progress, visit)
     at, _ = note.open_checkpoint(said.checkpoint, verifiers)
@@ -141,15 +151,19 @@ def verify_reads(
     _verify_statement(said, statement.time, documents, genesis)
     chains = []
     for chain, reads in zip(said.chains, found, strict=True):
+        # What the statement is about ends at its size; what has come since is shown, but says nothing of its truth.
+        within = Counter(read.n for read in reads if read.index < statement.size)
+        times = Counter(read.n for read in reads)
         chains.append(
             ChainView(
                 holding=chain.holding,
                 kind=chain.kind,
                 generation=chain.generation,
                 count=chain.count,
-                reads=tuple(reads[n] for n in sorted(reads)),
-                missing=tuple(n for n in range(1, chain.count + 1) if n not in reads),
-                beyond=tuple(n for n in sorted(reads) if n > chain.count),
+                reads=tuple(sorted(reads, key=lambda read: (read.n, read.index))),
+                missing=tuple(n for n in range(1, chain.count + 1) if n not in within),
+                beyond=tuple(n for n in sorted(within) if n > chain.count),
+                repeated=tuple(n for n in sorted(times) if times[n] > 1),
             )
         )
     signers = tuple(signer.name for signer in audited.signers)

@@ -24,21 +24,23 @@ def admit(room: Room, signed: SignedAsk) -> Grant:
     try:
         return rules.gate.decide(signed.ask, signed.private, line, room.now())
     except Refused as refusal:
-        _write_refusal(room, signed, refusal)
+        # An ask whose parts do not belong together is no ask: it has no reason that an entry could commit to.
+        if refusal.code not in ("ask", "reader"):
+            _write_refusal(room, signed, refusal)
         raise
 
 
 def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
     keep_private(room, signed)
-    have = room.mirror.size
+    known = room.common()
     request = protocol.Refusal(
-        **room.common(),
+        **known,
         ask=signed.text.decode(),
         signature=signed.signature,
         code=refusal.code,  # type: ignore[arg-type]
     )
     answer = protocol.written.parse(room.client.call("/v1/refusal", request))
-    room.settle(answer.receipt, answer.entries, have)
+    room.settle(answer.receipt, answer.entries, known["have"])
 
 
 def keep_private(room: Room, signed: SignedAsk) -> None:

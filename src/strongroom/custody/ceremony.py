@@ -6,6 +6,7 @@ public ones, the steward signs, and the first charter's hash is carried to both 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from strongroom.store.vault import VaultStore
 
 Progress = Callable[[str], None]
 
+_PARTS = ("steward", "public", "keyholder", "vault")
+
 
 class _StewardFile(Record, frozen=True, kw_only=True):
     key: Bytes32
@@ -50,11 +53,27 @@ def found(root: Path, source: sources.Source, random: Callable[[int], bytes], pr
 
     Raises ``StoreError`` when there is a room already, ``CatalogError`` when the source is wrong: then nothing was made.
     """
-    if (root / "vault").exists() or (root / "keyholder").exists():
+    if any((root / part).exists() for part in _PARTS):
         raise InputError(f"{root}: there is a room already. Choose another directory")
     for finding in check(source):
         if finding.level == "error":
             raise CatalogError(finding.place, finding.problem, finding.mend)
+    # Made whole beside its place: a room of which half is there would have keys, and no charter to use them under.
+    draft = root / ".founding"
+    try:
+        draft.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        raise InputError(f"{draft}: a founding was cut short, or is under way. Remove it, then try again") from None
+    try:
+        genesis = _found(draft, source, random, progress)
+        for part in _PARTS:
+            (draft / part).rename(root / part)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return genesis
+
+
+def _found(root: Path, source: sources.Source, random: Callable[[int], bytes], progress: Progress) -> bytes:
     room, name = random(16), source.name
     progress("drawing the keys of both houses")
     holder = keyholder_keys.create(root / "keyholder", room, name, random)

@@ -74,14 +74,17 @@ class Mirror:
         return self._store.read_tile(level, n)
 
     def accept(self, signed: str, entries: Sequence[str], start: int, fetch: Fetch) -> checkpoint.Checkpoint:
-        """Take a checkpoint with the entries from ``start`` on, and cosign it.
+        """Take a checkpoint with the entries from ``start`` on, and cosign it. ``start`` is what the mirror held when it asked.
 
-        Raises ``NoteError`` (not the log's signature), ``CheckpointError`` (it contradicts what this mirror holds, or its
-        entries do not give its root) or ``EntryError``. Then nothing is taken.
+        Raises ``NoteError`` (not the log's signature), ``CheckpointError`` (it contradicts what this mirror holds, its
+        entries do not give its root, or a charter breaks the chain) or ``EntryError``. Then nothing is taken.
         """
         at, _ = note.open_checkpoint(signed, [self._log])
         if f"{at.origin}/vault" != self._cosigner.name:
             raise CheckpointError(f"a checkpoint of another ledger: {at.origin}")
+        # A smaller one may only have been overtaken on its way, but none that was asked for with ``start`` in hand.
+        if at.size < start:
+            raise CheckpointError(f"the ledger was cut: it had {start} entries, and now ends at {at.size}")
         while True:
             size = self._store.size()
             if at.size <= size:
@@ -93,7 +96,8 @@ class Mirror:
             changed = self._verify(at, fresh, size)
             text = at.marshal()
             line = self._cosigner.cosign(text, max(self._now(), 0))
-            own = note.parse_note(signed).signatures[0].marshal()
+            signatures = note.parse_note(signed).signatures
+            own = next(one for one in signatures if (one.name, one.key_id) == (self._log.name, self._log.key_id)).marshal()
             try:
                 self._store.append(size, fresh, changed, f"{text}\n{own}{line}".encode())
             except StoreError:
@@ -112,12 +116,19 @@ class Mirror:
         return got[: wanted - size]
 
     def _verify(self, at: checkpoint.Checkpoint, fresh: Sequence[bytes], size: int) -> dict[tuple[int, int], bytes]:
-        time = self.time
+        # Of the first ``size`` entries alone: another process may have added more meanwhile.
+        time = entry.parse(self.entry(size - 1)).time if size else 0
+        known = [item for item in self.charters() if item.index < size]
         for index, data in enumerate(fresh, size):
             item = entry.parse(data)
             if item.time < time:
                 raise EntryError(f"entry {index}: its time goes back")
             time = item.time
+            if isinstance(item, entry.CharterEntry):
+                known.append(enact(index, item, known, self._genesis))
+            named = entry.charter_hash_of(item)
+            if named is not None and in_force(known, time).hash != named:
+                raise EntryError(f"entry {index}: its charter is not the one in force at its time")
         leaves = [tree.leaf_hash(data) for data in fresh]
         edge = Edge.read(self._store.read_tile, size)
         edge.extend(leaves)

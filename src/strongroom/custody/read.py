@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from strongroom.canonical import encode
 from strongroom.catalog import fields as types
 from strongroom.client.device import SignedAsk
 from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.room import Room
-from strongroom.errors import CommitmentError, EntryError, InputError, SealError
+from strongroom.errors import CommitmentError, EntryError, FormatError, InputError, SealError
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Grant
 from strongroom.keyholder import protocol
@@ -62,15 +62,15 @@ def find(room: Room, signed: SignedAsk) -> Found:
     inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
     keep_private(room, signed)
     seed = hpke.private_from(room.random(96))
-    have = room.mirror.size
+    known = room.common()
     request = encode(
         protocol.Find(
-            **room.common(), ask=signed.text.decode(), signature=signed.signature, fresh=seed.public, inner=inner
+            **known, ask=signed.text.decode(), signature=signed.signature, fresh=seed.public, inner=inner
         )
     )
     answer = protocol.sealed_answer.parse(room.client.send("/v1/find", request))
     given = protocol.token.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
-    index = room.settle(given.receipt, answer.entries, have)
+    index = room.settle(given.receipt, answer.entries, known["have"])
     _check_entry(room, index, ask, entry.FindEntry)
     return Found(tuple(room.store.handles_of_token(number, given.token)), index, given.receipt)
 
@@ -90,15 +90,20 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     slots = _slots(rows, grant)
     keep_private(room, signed)
     seed = hpke.private_from(room.random(96))
-    have = room.mirror.size
-    request = encode(_request(room, signed, slots, seed.public))
+    known = room.common()
+    request = encode(_request(known, signed, slots, seed.public))
     answer = protocol.sealed_answer.parse(room.client.send("/v1/disclose", request))
     given = protocol.shares.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
-    index = room.settle(given.receipt, answer.entries, have)
+    index = room.settle(given.receipt, answer.entries, known["have"])
     written = _check_entry(room, index, ask, entry.DisclosureEntry)
     if written.compartments != sorted({slot.compartment for _, slot in slots}):
         raise EntryError(f"entry {index} names other compartments than were asked for")
-    values = _open(room, ask, grant, slots, columns.split(given.shares, 32))
+    if len(written.tags) < len(ask.records):
+        raise EntryError(f"entry {index} has fewer tags than records: somebody would not find this read")
+    shares = columns.split(given.shares, 32)
+    if len(shares) != len(slots):
+        raise FormatError("the keyholder's answer has not one share for each slot")
+    values = _open(room, ask, grant, slots, shares)
     return Disclosed(tuple(ask.records), tuple(values[handle] for handle in ask.records), index, given.receipt)
 
 
@@ -113,7 +118,7 @@ def _slots(rows: Sequence[Stored], grant: Grant) -> list[tuple[Stored, body.Slot
 
 
 def _request(
-    room: Room, signed: SignedAsk, slots: Sequence[tuple[Stored, body.Slot]], fresh: bytes
+    known: dict[str, Any], signed: SignedAsk, slots: Sequence[tuple[Stored, body.Slot]], fresh: bytes
 ) -> protocol.Disclose:
     places: dict[bytes, int] = {}
     batches: list[bytes] = []
@@ -126,7 +131,7 @@ def _request(
             epochs.append(row.epoch)
         batch.append(places[row.batch])
     return protocol.Disclose(
-        **room.common(),
+        **known,
         ask=signed.text.decode(),
         signature=signed.signature,
         fresh=fresh,

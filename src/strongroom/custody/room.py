@@ -13,7 +13,7 @@ from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter, RosterLine
 from strongroom.custody import keys as vault_keys
 from strongroom.custody.mirror import Enacted, Mirror
-from strongroom.errors import InputError, StoreError
+from strongroom.errors import InputError, ProofError, StoreError
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Gate
 from strongroom.keyholder import client, protocol
@@ -72,7 +72,10 @@ class Room:
 
     # --- the keyholder -----------------------------------------------------------------------------------------------
     def common(self) -> dict[str, Any]:
-        """What every request to the keyholder carries: how far the mirror is, and its last cosignature."""
+        """What every request to the keyholder carries: how far the mirror is, and its last cosignature.
+
+        Taken once for a request, whose answer begins at this ``have``: another process may bring the mirror on meanwhile.
+        """
         return {"have": self.mirror.size, "cosignature": self.mirror.cosignature}
 
     def fetch(self, start: int, limit: int) -> Sequence[str]:
@@ -94,11 +97,11 @@ class Room:
 
     def publish(self) -> str:
         """Have the ledger published, and cosign what was published. Returns the published checkpoint."""
+        have = self.mirror.size
         published = protocol.published.parse(
             self.client.call("/v1/publish", protocol.Plain(**self.common()))
         ).checkpoint
-        signed, have = _log_only(published), self.mirror.size
-        self.mirror.accept(signed, [], have, self.fetch)
+        self.mirror.accept(published, [], have, self.fetch)
         return self.cosign()
 
     def status(self) -> protocol.Status:
@@ -126,13 +129,13 @@ class Room:
 
     def enter_charter(self, document: bytes, roster: bytes, signature: bytes, steward: bytes) -> int:
         """Have a signed charter written into the ledger. Returns its entry's index. Raises ``Refused`` (``charter``)."""
-        have = self.mirror.size
+        known = self.common()
         request = protocol.EnterCharter(
-            **self.common(), document=document.decode(), roster=roster.decode(), signature=signature, steward=steward
+            **known, document=document.decode(), roster=roster.decode(), signature=signature, steward=steward
         )
         self.store.put_roster(charters.roster_hash(roster), roster)
         answer = protocol.written.parse(self.client.call("/v1/charter", request))
-        return self.settle(answer.receipt, answer.entries, have)
+        return self.settle(answer.receipt, answer.entries, known["have"])
 
     def settle(self, receipt: str, entries: Sequence[str], have: int) -> int:
         """Take an answer's ledger part into the mirror and verify the receipt against it. Returns the entry's index.
@@ -140,11 +143,8 @@ class Room:
         Raises ``LedgerError`` of the kind that is wrong: then nothing that came with it may be used.
         """
         found = proof.parse(receipt)
-        self.mirror.accept(found.checkpoint, entries, have, self.fetch)
+        at = self.mirror.accept(found.checkpoint, entries, have, self.fetch)
+        if found.index >= at.size:
+            raise ProofError(f"the receipt is of entry {found.index}, in a checkpoint of {at.size}")
         proof.verify(found, self.mirror.entry(found.index), [note.verifier(self.anchors.log)])
         return found.index
-
-
-def _log_only(published: str) -> str:
-    parsed = note.parse_note(published)
-    return note.marshal(note.Note(parsed.text, parsed.signatures[:1]))

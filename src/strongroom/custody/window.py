@@ -101,10 +101,10 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
     seed = hpke.private_from(room.random(96))
-    have = room.mirror.size
+    known = room.common()
     request = encode(
         protocol.Intake(
-            **room.common(),
+            **known,
             ask=window.text.decode(),
             signature=window.signature,
             fresh=seed.public,
@@ -114,7 +114,7 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     )
     answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
     given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
-    at = room.settle(given.receipt, answer.entries, have)
+    at = room.settle(given.receipt, answer.entries, known["have"])
     ask, written = asks.parse(window.text), entry.parse(room.mirror.entry(at))
     wanted = (ask.commitment, ask.charter, ask.holding, ask.purpose, sum(map(len, inners.values())))
     if not isinstance(written, entry.IntakeEntry) or wanted != (
