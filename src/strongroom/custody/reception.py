@@ -22,6 +22,6 @@ def admit(room: Room, keyholder: Path, holding: str, kind: str, value: str) -> s
     who = desk.who(charter, holding, kind, nf, given.key, given.proof)
     code = desk.new_code(room.random)
     client = Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk)
-    request = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=kind, who=who)
+    request = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=kind, time=room.now(), who=who)
     protocol.done.parse(client.call("/v1/desk/admit", request))
     return code

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from strongroom.errors import NoteError, Refused
-from strongroom.keyholder.keys import Keys
+from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, entry, note, proof, publish, tile, tree
 from strongroom.ledger.prover import Prover
@@ -25,6 +26,7 @@ class Book:
         self._staged: list[bytes] = []
         self._prover = Prover(self._read)
         self.size = store.size()
+        self.signed = self.size
         self.time = entry.parse(store.entries(self.size - 1, self.size)[0]).time if self.size else 0
         self.note = self._sign()
 
@@ -68,7 +70,9 @@ class Book:
 
     def sign(self) -> str:
         """The signed checkpoint of what is committed."""
-        self.note = self._sign()
+        if self.signed != self.size:
+            self.note = self._sign()
+            self.signed = self.size
         return self.note
 
     def receipt(self, index: int) -> str:
@@ -82,10 +86,16 @@ class Book:
 
     # --- publishing ------------------------------------------------------------------------------------------
     def publish(self, directory: Path, now: int, vkeys: Sequence[str]) -> str:
-        """Write what changed since the last time as static files; the checkpoint last. Returns the published note."""
+        """Write what changed since the last time as static files; the checkpoint last. Returns the published note.
+
+        On disk before the store says so: after a power cut nothing would write a lost tile again.
+        """
         before = int(self._store.state("published_size") or b"0")
         if not (directory / "checkpoint").exists():
             before = 0
+        elif before == self.size:
+            self.write_checkpoint(directory)
+            return self.published()
 
         def read_entries(first: int, count: int) -> list[bytes]:
             return self._store.entries(first, first + count)
@@ -94,24 +104,41 @@ class Book:
             found = directory / path
             return found.read_bytes() if found.exists() else None
 
+        written = [directory / "vkeys"]
         for path, data in publish.files(self._read, read_entries, before, self.size, read_day):
             write_public(directory / path, data)
+            written.append(directory / path)
         write_public(directory / "vkeys", "".join(f"{key}\n" for key in vkeys).encode())
+        for folder in {parent for place in written for parent in place.parents if parent.is_relative_to(directory)}:
+            sync_folder(folder)
         text = self._text()
         published = self.note + self._keys.ml_dsa.cosign(text, now)
         cosigned = (self._store.state("cosignature") or b"").decode()
         if cosigned and self._store.state("cosigned") == text.encode():
             published += cosigned
-        self._store.set_state("published_size", str(self.size).encode())
-        self._store.set_state("published", published.encode())
         write_public(directory / "checkpoint", published.encode())
+        sync_folder(directory)
+        self._store.set_state("published", published.encode())
+        self._store.set_state("published_size", str(self.size).encode())
+        for place in written:
+            # A full tile's partial ones are read no more (C2SP tlog-tiles), and there may be 255 of them.
+            shutil.rmtree(place.with_name(f"{place.name}.p"), ignore_errors=True)
         return published
 
     def published(self) -> str:
         return (self._store.state("published") or b"").decode()
 
-    def cosigned(self, line: str, verifier: note.Verifier, directory: Path) -> None:
-        """Take the vault's cosignature of the last checkpoint or of the published one. Raises ``Refused`` (``cosignature``)."""
+    def write_checkpoint(self, directory: Path) -> None:
+        """Bring the published file up to what the store says: a cosignature may have come since."""
+        path, published = directory / "checkpoint", self.published().encode()
+        if published and path.exists() and path.read_bytes() != published:
+            write_public(path, published)
+            sync_folder(directory)
+
+    def cosigned(self, line: str, verifier: note.Verifier) -> None:
+        """Take the vault's cosignature of the last checkpoint or of the published one. Raises ``Refused`` (``vault``)."""
+        if not _well_formed(line, verifier):
+            raise Refused("vault", "the cosignature is not the vault's")
         latest = note.parse_note(self.note).text
         published = self.published()
         published_text = note.parse_note(published).text if published else ""
@@ -119,12 +146,9 @@ class Book:
             if text and _verifies(text, line, verifier):
                 self._store.set_state("cosigned", text.encode())
                 self._store.set_state("cosignature", line.encode())
-                if text == published_text and line not in published and f"\n— {verifier.name} " not in published:
+                if text == published_text and f"\n— {verifier.name} " not in published:
                     self._store.set_state("published", (published + line).encode())
-                    write_public(directory / "checkpoint", (published + line).encode())
                 return
-        if not _well_formed(line, verifier):
-            raise Refused("vault", "the cosignature is not the vault's")
 
 
 def _verifies(text: str, line: str, verifier: note.Verifier) -> bool:
@@ -135,6 +159,7 @@ def _verifies(text: str, line: str, verifier: note.Verifier) -> bool:
 
 
 def _well_formed(line: str, verifier: note.Verifier) -> bool:
+    # Exactly one line: a second one under the log's name would make every reader refuse the published checkpoint.
     # A cosignature of an older checkpoint, overtaken meanwhile, is no fault; it is of no use either.
     return line.startswith(f"— {verifier.name} ") and line.endswith("\n") and line.count("\n") == 1
 
@@ -143,5 +168,8 @@ def write_public(path: Path, data: bytes) -> None:
     """Replace a public file in one step, so that a reader sees the old or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(data)
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(draft, path)

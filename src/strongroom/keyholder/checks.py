@@ -64,6 +64,15 @@ class Case:
     budgets: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
+# --- what was sent -------------------------------------------------------------------------------------------------
+def columns(case: Case, facts: Facts) -> None:
+    """First of all, so that what makes no sense is never an entry and uses no ask up."""
+    if isinstance(case.request, protocol.Disclose):
+        _read_columns(case, case.request)
+    elif isinstance(case.request, protocol.Intake):
+        _read_inners(case.request)
+
+
 # --- who asks ----------------------------------------------------------------------------------------------------
 def ask(case: Case, facts: Facts) -> None:
     text = case.request.ask.encode()
@@ -99,10 +108,11 @@ def used(case: Case, facts: Facts) -> None:
     if before is None:
         return
     request, index, time, _, remaining = before
-    if isinstance(case.request, protocol.Intake) and request:
-        case.window = remaining
-    elif request == case.request_hash and case.now <= time + protocol.IDENTICAL_SECONDS:
+    # Identical first, in an intake window too: a call sent again after a broken connection must not be paid for twice.
+    if request == case.request_hash and case.now <= time + protocol.IDENTICAL_SECONDS:
         case.answered = index
+    elif isinstance(case.request, protocol.Intake) and request and remaining >= 0:
+        case.window = remaining
     else:
         raise Refused("used", "this ask was used already; sign a new one")
 
@@ -110,10 +120,10 @@ def used(case: Case, facts: Facts) -> None:
 def fresh(case: Case, facts: Facts) -> None:
     if case.answered is not None:
         return
+    # A window's first call, too: the ask is forgotten once its time is over, and must not open a second window then.
+    if isinstance(case.ask, asks.IntakeAsk) and case.now > case.ask.until:
+        raise Refused("stale", "the intake window has ended; sign a new one")
     if case.window is not None:
-        assert isinstance(case.ask, asks.IntakeAsk)
-        if case.now > case.ask.until:
-            raise Refused("stale", "the intake window has ended; sign a new one")
         return
     if case.now < case.ask.time - EARLY_SECONDS:
         raise Refused(
@@ -138,17 +148,18 @@ def purpose(case: Case, facts: Facts) -> None:
 
 
 def compartment(case: Case, facts: Facts) -> None:
-    if isinstance(case.request, protocol.Disclose):
-        _read_columns(case, case.request)
-        if not case.permit.compartments.issuperset(case.compartments):
-            raise Refused("compartment", "a slot's compartment holds none of the asked fields")
-    elif isinstance(case.request, protocol.Intake):
-        _read_inners(case.request, set(facts.charter.buckets.get(case.ask.holding, {})))
+    if not case.permit.compartments.issuperset(case.compartments):
+        raise Refused("compartment", "a slot's compartment holds none of the asked fields")
+
+
+def kinds(case: Case, facts: Facts) -> None:
+    known = facts.charter.buckets.get(case.ask.holding, {})
+    if isinstance(case.request, protocol.Intake) and not known.keys() >= set(case.request.kinds):
+        raise Refused("field", "the holding has no identifier of one of these kinds")
 
 
 def record(case: Case, facts: Facts) -> None:
-    if isinstance(case.request, protocol.Disclose):
-        assert isinstance(case.ask, asks.DiscloseAsk)
+    if isinstance(case.ask, asks.DiscloseAsk):
         if sorted(set(case.handles)) != case.ask.records:
             raise Refused("record", "the slots are not of exactly the records that the ask names")
         if len(set(zip(case.handles, case.versions, strict=True))) != len(case.ask.records):
@@ -195,8 +206,8 @@ def budgets(case: Case, facts: Facts) -> None:
         case.budgets[key] = budget.take(rate, facts.budget(key), cost, case.now)
 
 
-IDENTIFY = (ask, room, reader, signature, used, fresh)
-DECIDE = (charter, purpose, compartment, record, frozen, erased, batch, budgets)
+IDENTIFY = (columns, ask, room, reader, signature, used, fresh)
+DECIDE = (charter, purpose, compartment, kinds, record, frozen, erased, batch, budgets)
 
 
 def run(stage: tuple[object, ...], case: Case, facts: Facts) -> None:
@@ -239,6 +250,8 @@ def _read_columns(case: Case, request: protocol.Disclose) -> None:
         raise Refused("malformed", "one epoch a batch is wanted")
     case.handles = slot.split(request.handles, 16)
     case.versions, case.compartments = slot.u32s(request.versions), slot.u16s(request.compartments)
+    if not all(case.versions) or not all(case.compartments):
+        raise Refused("malformed", "versions and compartments are numbered from 1")
     order = list(zip(case.handles, case.compartments, strict=True))
     if any(a >= b for a, b in itertools.pairwise(order)):
         raise Refused("malformed", "slots must be sorted by handle and compartment, and distinct")
@@ -246,9 +259,9 @@ def _read_columns(case: Case, request: protocol.Disclose) -> None:
         raise Refused("malformed", "a slot names a batch that is not there")
 
 
-def _read_inners(request: protocol.Intake, kinds: set[str]) -> None:
-    if not kinds.issuperset(request.kinds) or len(set(request.kinds)) != len(request.kinds):
-        raise Refused("holding", "the holding has no such kind of identifier")
+def _read_inners(request: protocol.Intake) -> None:
+    if len(set(request.kinds)) != len(request.kinds):
+        raise Refused("malformed", "a kind of identifier stands twice")
     if len(request.inners) != len(request.kinds) or any(len(column) % 32 for column in request.inners):
         raise Refused("malformed", "the columns are not of the width of an inner")
     if not 1 <= sum(map(len, request.inners)) // 32 <= protocol.MAX_INNERS:

@@ -50,6 +50,8 @@ class HttpTransport:
     def _connect(self) -> http.client.HTTPConnection:
         address = self._address()
         host, _, port = address.rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
+            raise KeyholderUnavailable("the keyholder's address is not HOST:PORT. Restart it: strongroom keyholder")
         connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=self._timeout)
         try:
             connection.connect()

@@ -26,7 +26,8 @@ _ceremony: Codec[Ceremony] = Codec(Ceremony, "keyholder's ceremony.json", StoreE
 
 
 def remember_genesis(directory: Path, genesis: bytes) -> None:
-    """Write the first charter's hash, once."""
+    """Write the first charter's hash, once, and begin the book."""
+    Store(directory / "keyholder.db").close()
     keys.write_secret(directory / "ceremony.json", encode(Ceremony(genesis=genesis)))
 
 
@@ -35,10 +36,13 @@ def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) ->
     own = keys.load(directory)
     try:
         genesis = _ceremony.parse((directory / "ceremony.json").read_bytes()).genesis
-    except FileNotFoundError:
+    except OSError as error:
         raise StoreError(
-            f"{directory}: the first charter's hash was never brought here. Run `strongroom init`"
+            f"{directory}: the first charter's hash was never brought here ({error.strerror}). Run `strongroom init`"
         ) from None
+    if not (directory / "keyholder.db").is_file():
+        # An empty one would begin a second ledger under the same keys, with every used ask and erasure forgotten.
+        raise StoreError(f"{directory}: the book, keyholder.db, is gone. Restore its newest copy")
     store = Store(directory / "keyholder.db")
     return Keyholder(store, own, keys.EpochKeys(directory, os.urandom), genesis, public, clock)
 
@@ -46,6 +50,8 @@ def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) ->
 @contextmanager
 def lock(directory: Path) -> Iterator[None]:
     """One process holds the book. Raises ``StoreError`` when another does."""
+    if not directory.is_dir():
+        raise StoreError(f"{directory}: no keyholder here. Run `strongroom init` first")
     with open(directory / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
-from strongroom.errors import StoreError
+from strongroom.errors import SealError, StoreError
 from strongroom.ledger.cosignature import MLDSACosigner
 from strongroom.ledger.note import Signer
 from strongroom.seal.epoch import epoch_text
@@ -73,8 +73,8 @@ def load(directory: Path) -> Keys:
     path = directory / "keys.json"
     try:
         file = _codec.parse(path.read_bytes())
-    except FileNotFoundError:
-        raise StoreError(f"{path}: there is no keyholder here. Run `strongroom init` first") from None
+    except OSError as error:
+        raise StoreError(f"{path}: no keyholder's keys ({error.strerror}). Run `strongroom init` first") from None
     origin = f"{file.name}/ledger"
     return Keys(
         room=file.room,
@@ -100,7 +100,12 @@ def write_secret(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power cut, as fsync does a file's bytes."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -115,14 +120,16 @@ class EpochKeys:
         self._opened: dict[tuple[str, int], HpkePrivate] = {}
 
     def get(self, holding: str, epoch: int) -> HpkePrivate | None:
-        """None when there is none: never made, or destroyed."""
+        """None when there is none: never made, or destroyed. Raises ``StoreError`` when its file is damaged."""
         found = self._opened.get((holding, epoch))
         if found is None:
+            path = self._path(holding, epoch)
             try:
-                seed = self._path(holding, epoch).read_bytes()
+                found = self._opened[holding, epoch] = private_from(path.read_bytes())
             except FileNotFoundError:
                 return None
-            found = self._opened[holding, epoch] = private_from(seed)
+            except (OSError, SealError) as error:
+                raise StoreError(f"{path}: cannot be used ({error}). Restore it: what is sealed to it needs it") from None
         return found
 
     def get_or_make(self, holding: str, epoch: int) -> HpkePrivate:
@@ -133,6 +140,8 @@ class EpochKeys:
             draft.unlink(missing_ok=True)
             write_secret(draft, self._random(96))
             os.replace(draft, self._path(holding, epoch))
+            # Before anything is sealed to it: a name lost in a power cut would have another key made in its place.
+            sync_folder(self._directory)
             found = self.get(holding, epoch)
             assert found is not None
         return found

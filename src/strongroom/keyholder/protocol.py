@@ -17,7 +17,8 @@ MAX_SLOTS = 10_000
 MAX_INNERS = 100_000
 MAX_TAIL = 1_000
 IDENTICAL_SECONDS = 120
-MAX_BODY = 32 * 2**20
+# The largest request there can be is an intake of 100,000 inners, 4.3 MB; a roster takes what is left.
+MAX_BODY = 8 * 2**20
 
 _REQUEST = label("request")
 _ANSWER = label("answer")
@@ -87,6 +88,7 @@ class Admit(Record):
     code: Bytes32
     holding: Name
     kind: str
+    time: Number
     who: Bytes16
 
 

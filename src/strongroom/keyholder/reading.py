@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _REMEMBER_SECONDS = 600
 
 UNKNOWN = "unknown"
+NO_WINDOW = -1
 
 
 def ask(
@@ -55,12 +56,17 @@ def ask(
 def _write(keyholder: Keyholder, case: checks.Case) -> int:
     keyholder.store.set_budgets(case.budgets)
     index = keyholder.book.stage(_entry(keyholder, case))
-    until, remaining = case.ask.time + _REMEMBER_SECONDS, 0
+    remaining = NO_WINDOW
     if isinstance(case.ask, asks.IntakeAsk):
-        until = case.ask.until
         remaining = (case.ask.count if case.window is None else case.window) - checks.price(case)
-    keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, until, remaining)
+    keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, _until(case.ask), remaining)
     return index
+
+
+def _until(ask: asks.Ask) -> int:
+    """Until when the ask must be remembered: as long as any check of its age could let it pass again."""
+    known = ask.time + _REMEMBER_SECONDS
+    return max(known, ask.until) if isinstance(ask, asks.IntakeAsk) else known
 
 
 def _entry(keyholder: Keyholder, case: checks.Case) -> entry.Entry:
@@ -108,8 +114,7 @@ def _refuse(keyholder: Keyholder, case: checks.Case, code: str, by: Any, request
     if case.ask.holding not in known.holdings:
         common["holding"] = UNKNOWN
     index = keyholder.book.stage(entry.RefusalEntry(**common, charter=keyholder.charter_hash, by=by, code=code))
-    until = case.ask.until if isinstance(case.ask, asks.IntakeAsk) else case.ask.time + _REMEMBER_SECONDS
-    keyholder.store.use_ask(case.ask_hash, request, index, case.now, until, 0)
+    keyholder.store.use_ask(case.ask_hash, request, index, case.now, _until(case.ask), NO_WINDOW)
     return index
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from strongroom.errors import Refused
+from strongroom.errors import Refused, StoreError
 from strongroom.keyholder import checks, office, protocol, reading, subjects
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import note
@@ -14,34 +15,63 @@ if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
 # A handler knows its request's type by the path; the codec of that path has made it.
-Signer = Callable[["Keyholder", Any, Work, int], None]
+Before = Callable[["Keyholder", Work], None]
+After = Callable[["Keyholder", Any, Work, int], None]
 Handler = Callable[["Keyholder", Any, Work, int], Finish]
 
 
-def _vault(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
+@dataclass(frozen=True)
+class Route:
+    """``before``: whose signature is wanted, over bytes not looked at yet. ``after``: what else must hold of the request.
+    ``most``: bytes of its body; small where anybody's key may sign."""
+
+    before: Before
+    after: After
+    handler: Handler
+    most: int = protocol.MAX_BODY
+
+
+def _vault(keyholder: Keyholder, work: Work) -> None:
     _verify(work, keyholder.charter.vault.message, "vault")
-    if request.cosignature:
-        verifier = note.verifier(keyholder.charter.vault.cosigner)
-        keyholder.book.cosigned(request.cosignature, verifier, keyholder.public)
 
 
-def _desk(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -> None:
+def _vault_or_first(keyholder: Keyholder, work: Work) -> None:
+    # The first charter names the vault's key itself, so its handler verifies.
+    if keyholder.charters:
+        _vault(keyholder, work)
+
+
+def _desk(keyholder: Keyholder, work: Work) -> None:
     _verify(work, keyholder.charter.keyholder.desk, "desk")
 
 
-def _operator(keyholder: Keyholder, request: protocol.Operate, work: Work, now: int) -> None:
+def _operator(keyholder: Keyholder, work: Work) -> None:
     _verify(work, keyholder.charter.keyholder.operator, "operator")
 
 
-def _device(keyholder: Keyholder, request: protocol.Enrol | protocol.Reads, work: Work, now: int) -> None:
-    _verify(work, request.device, "device")
+def _anyone(keyholder: Keyholder, work: Work) -> None:
+    # A subject's request names the device's key itself.
+    return
+
+
+def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
+    if request.have > keyholder.book.size:
+        # Tags and asks of the lost part would be given a second time. The vault's word costs only the vault.
+        raise StoreError(
+            f"the vault holds {request.have} entries and this book {keyholder.book.size}: it was restored from an old copy"
+        )
+    if request.cosignature and keyholder.charters:
+        keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner))
+
+
+def _recent(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
     if abs(request.time - now) > checks.LATE_SECONDS:
         raise Refused("stale", "the request's time is too far from the ledger's")
 
 
-def _new_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Work, now: int) -> None:
-    # The first charter names the vault's key itself, so its handler verifies.
-    return
+def _device(keyholder: Keyholder, request: protocol.Enrol | protocol.Reads, work: Work, now: int) -> None:
+    _verify(work, request.device, "device")
+    _recent(keyholder, request, work, now)
 
 
 def _verify(work: Work, key: bytes, code: str) -> None:
@@ -59,27 +89,33 @@ def _publish(keyholder: Keyholder, request: protocol.Plain, work: Work, now: int
 
 
 def _cosign(keyholder: Keyholder, request: protocol.Plain, work: Work, now: int) -> Finish:
-    return lambda: protocol.Published(checkpoint=keyholder.book.published())
+    def finish() -> protocol.Published:
+        keyholder.book.write_checkpoint(keyholder.public)
+        return protocol.Published(checkpoint=keyholder.book.published())
+
+    return finish
 
 
 def _status(keyholder: Keyholder, request: protocol.Plain, work: Work, now: int) -> Finish:
     return lambda: office.status(keyholder, now)
 
 
-ROUTES: dict[str, tuple[Signer, Handler]] = {
-    "/v1/disclose": (_vault, reading.ask),
-    "/v1/find": (_vault, reading.ask),
-    "/v1/intake": (_vault, reading.ask),
-    "/v1/refusal": (_vault, reading.ask),
-    "/v1/charter": (_new_charter, office.enter_charter),
-    "/v1/epoch": (_vault, office.epoch),
-    "/v1/entries": (_vault, _entries),
-    "/v1/cosign": (_vault, _cosign),
-    "/v1/publish": (_vault, _publish),
-    "/v1/status": (_vault, _status),
-    "/v1/desk/admit": (_desk, subjects.admit),
-    "/v1/subject/enrol": (_device, subjects.enrol),
-    "/v1/subject/reads": (_device, subjects.reads),
-    "/v1/operator": (_operator, office.operate),
+_SMALL = 16 * 2**10
+
+ROUTES: dict[str, Route] = {
+    "/v1/disclose": Route(_vault, _common, reading.ask),
+    "/v1/find": Route(_vault, _common, reading.ask),
+    "/v1/intake": Route(_vault, _common, reading.ask),
+    "/v1/refusal": Route(_vault, _common, reading.ask),
+    "/v1/charter": Route(_vault_or_first, _common, office.enter_charter),
+    "/v1/epoch": Route(_vault, _common, office.epoch),
+    "/v1/entries": Route(_vault, _common, _entries),
+    "/v1/cosign": Route(_vault, _common, _cosign),
+    "/v1/publish": Route(_vault, _common, _publish),
+    "/v1/status": Route(_vault, _common, _status),
+    "/v1/desk/admit": Route(_desk, _recent, subjects.admit, _SMALL),
+    "/v1/subject/enrol": Route(_anyone, _device, subjects.enrol, _SMALL),
+    "/v1/subject/reads": Route(_anyone, _device, subjects.reads, _SMALL),
+    "/v1/operator": Route(_operator, _recent, office.operate),
 }
 assert ROUTES.keys() == protocol.REQUESTS.keys()

@@ -10,7 +10,8 @@ CREATE TABLE chains (
     PRIMARY KEY (holding, who, generation)
 ) WITHOUT ROWID;
 CREATE TABLE budgets (key TEXT PRIMARY KEY, level INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
--- request: hash of the request that was answered, or empty when the ask was refused. remaining, until: intake windows only.
+-- request: hash of the request answered last, or empty when the keyholder refused the ask. remaining: identifiers left in an intake
+-- window, -1 when there is none. until: the row can be forgotten after that time.
 CREATE TABLE asks (
     hash BLOB PRIMARY KEY, request BLOB NOT NULL, idx INTEGER NOT NULL, time INTEGER NOT NULL, until INTEGER NOT NULL, remaining INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -19,7 +20,7 @@ CREATE TABLE tombstones (holding BLOB NOT NULL, handle BLOB NOT NULL, PRIMARY KE
 CREATE TABLE freezes (scope TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE operations (nonce BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE codes (
-    hash BLOB PRIMARY KEY, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, expires INTEGER NOT NULL
+    hash BLOB PRIMARY KEY, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE subjects (
     device BLOB NOT NULL, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, PRIMARY KEY (device, holding, kind, who)

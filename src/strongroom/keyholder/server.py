@@ -27,6 +27,9 @@ log = logging.getLogger("strongroom.keyholder")
 
 _GROUP = 256
 _TICK_SECONDS = 5.0
+# Bodies wait in memory, and a sender who stops in the middle of one holds what has come.
+_MOST_WAITING = 4096
+_BODY_SECONDS = 30.0
 
 
 class Server:
@@ -41,7 +44,16 @@ class Server:
             signature = base64.b64decode(request.headers.get("Strongroom-Signature", ""), validate=True)
         except (binascii.Error, ValueError):
             return _problem(FormatError("the Strongroom-Signature header is not base64"))
-        work = Work(request.path, signature, await request.read())
+        if self._queue.qsize() >= _MOST_WAITING:
+            return _problem(StoreError("the keyholder has more requests than it can take; try again"))
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _problem(FormatError(f"the request is over {MAX_BODY} bytes"))
+        except TimeoutError:
+            return _problem(FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s"))
+        work = Work(request.path, signature, body)
         future: asyncio.Future[Record | StrongroomError] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((work, future))
         answer = await future
@@ -101,7 +113,11 @@ async def serve(directory: Path, public: Path, host: str, port: int) -> None:
         app.router.add_post("/v1/{path:.*}", server.handle)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise InputError(f"cannot listen on {host}:{port} ({error.strerror}). Choose another port") from None
         bound = int(runner.addresses[0][1])
         files.write_address(directory, f"{host}:{bound}")
         stop = asyncio.Event()
@@ -111,9 +127,11 @@ async def serve(directory: Path, public: Path, host: str, port: int) -> None:
         tasks = [asyncio.create_task(server.commit_forever()), asyncio.create_task(server.tick_forever())]
         log.info("keyholder ready on %s:%d, pid %d", host, bound, os.getpid())
         waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await runner.cleanup()
         for task in tasks:
             task.cancel()
         server.keyholder.store.close()
         (directory / "address").unlink(missing_ok=True)
+        for ended in done:
+            ended.result()  # a committer that died is no orderly end

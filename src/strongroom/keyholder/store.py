@@ -20,11 +20,20 @@ class Store:
         fresh = not path.exists()
         if fresh:
             path.touch(mode=0o600)
-        self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        try:
+            self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._open(path, fresh)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}. Restore the keyholder's book from its newest copy") from None
+
+    def _open(self, path: Path, fresh: bool) -> None:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=FULL")
         self.db.execute("PRAGMA secure_delete=ON")
         found = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0 and not fresh:
+            # An emptied file must not begin a second ledger under the same keys.
+            raise StoreError(f"{path}: is empty. Restore the keyholder's book from its newest copy")
         if found == 0:
             schema = files("strongroom.keyholder").joinpath("schema.sql").read_text()
             self.db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
@@ -42,10 +51,12 @@ class Store:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            # SQLite has rolled back by itself after some errors; left open, no other transaction could begin.
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
             raise
-        self.db.execute("COMMIT")
 
     # --- state -------------------------------------------------------------------------------------------------
     def state(self, key: str) -> bytes | None:
@@ -128,12 +139,14 @@ class Store:
     def use_ask(self, hash_: bytes, request: bytes, index: int, time: int, until: int, remaining: int) -> None:
         self.db.execute(
             "INSERT INTO asks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " request = excluded.request, idx = excluded.idx, remaining = excluded.remaining",
+            " request = excluded.request, idx = excluded.idx, time = excluded.time, remaining = excluded.remaining",
             (hash_, request, index, time, until, remaining),
         )
 
-    def forget_asks(self, before: int) -> None:
+    def forget(self, before: int) -> None:
+        """Asks and codes that can be used no more at that time."""
         self.db.execute("DELETE FROM asks WHERE until < ?", (before,))
+        self.db.execute("DELETE FROM codes WHERE expires < ?", (before,))
 
     # --- what forbids ------------------------------------------------------------------------------------------
     def erased(self, holding: bytes, handles: Sequence[bytes]) -> bool:
@@ -158,16 +171,16 @@ class Store:
         return self.db.execute("INSERT OR IGNORE INTO operations VALUES (?, ?)", (nonce, time)).rowcount == 1
 
     # --- subjects ----------------------------------------------------------------------------------------------
-    def add_code(self, hash_: bytes, holding: str, kind: str, who: bytes, expires: int) -> None:
-        self.db.execute("INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?)", (hash_, holding, kind, who, expires))
+    def add_code(self, hash_: bytes, holding: str, kind: str, who: bytes, expires: int) -> bool:
+        """False when it was given before, used or not."""
+        query = "INSERT OR IGNORE INTO codes VALUES (?, ?, ?, ?, ?, 0)"
+        return self.db.execute(query, (hash_, holding, kind, who, expires)).rowcount == 1
 
     def take_code(self, hash_: bytes, now: int) -> tuple[str, str, bytes] | None:
-        """The code's holding, kind and who, once, if it has not expired."""
-        row = self.db.execute(
-            "DELETE FROM codes WHERE hash = ? RETURNING holding, kind, who, expires", (hash_,)
-        ).fetchone()
-        self.db.execute("DELETE FROM codes WHERE expires < ?", (now,))
-        return None if row is None or row[3] < now else (row[0], row[1], bytes(row[2]))
+        """The code's holding, kind and who, once, if it has not expired. It is kept as used until then."""
+        query = "UPDATE codes SET used = 1 WHERE hash = ? AND used = 0 AND expires >= ? RETURNING holding, kind, who"
+        row = self.db.execute(query, (hash_, now)).fetchone()
+        return None if row is None else (row[0], row[1], bytes(row[2]))
 
     def add_subject(self, device: bytes, holding: str, kind: str, who: bytes) -> None:
         self.db.execute("INSERT OR IGNORE INTO subjects VALUES (?, ?, ?, ?)", (device, holding, kind, who))

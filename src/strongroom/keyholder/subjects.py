@@ -22,7 +22,9 @@ def admit(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -
     """The desk has verified who stands before it: keep the code's hash with that person's who."""
     if request.kind not in keyholder.charter.buckets.get(request.holding, {}):
         raise Refused("holding", "the holding has no such kind of identifier")
-    keyholder.store.add_code(request.code, request.holding, request.kind, request.who, now + CODE_SECONDS)
+    if not keyholder.store.add_code(request.code, request.holding, request.kind, request.who, now + CODE_SECONDS):
+        # The desk's own request, sent again by whoever overheard it, would make a used code good once more.
+        raise Refused("used", "this code was given before; draw another")
     return lambda: protocol.Done(done=True)
 
 
