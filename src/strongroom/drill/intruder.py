@@ -1,0 +1,154 @@
+"""Root on the vault: the vault's keys, store and every path it has to the keyholder, used by somebody who may not.
+
+It speaks the protocol itself, so that nothing in ``custody`` stands in its way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from strongroom.canonical import encode
+from strongroom.client.device import SignedAsk
+from strongroom.drill.stage import Known, Stage
+from strongroom.errors import StrongroomError
+from strongroom.keyholder import protocol
+from strongroom.ledger import proof
+from strongroom.seal import columns, compartment, hpke
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One slot as it is named to the keyholder; the intruder may write anything into it."""
+
+    handle: bytes
+    version: int
+    compartment: int
+    masked: bytes
+    epoch: int
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a request brought: shares, and the entry that its receipt is about."""
+
+    index: int
+    shares: list[bytes] = field(repr=False)
+    opened: tuple[tuple[bytes, int], ...]
+    """(handle, compartment) of every stored compartment that one of the shares opens."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request's body, and the key to which its answer will be sealed."""
+
+    path: str
+    body: bytes
+    seed: hpke.HpkePrivate = field(repr=False)
+
+
+def pieces_of(known: Known, compartments: Iterable[int]) -> list[Piece]:
+    wanted, row = set(compartments), known.stored
+    return [
+        Piece(row.handle, row.version, one.compartment, one.masked, row.epoch, row.sealed)
+        for one in known.slots
+        if one.compartment in wanted
+    ]
+
+
+class Intruder:
+    """Counts what it gets (``takes``) and why it was refused (``refusals``)."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.room = stage, stage.room
+        self.takes: list[Taken] = []
+        self.refusals: Counter[str] = Counter()
+        self.checks = {
+            known.holding + blob.hex(): (known.handle, slot.compartment)
+            for known in stage.truth.values()
+            for slot in known.slots
+            for blob in [compartment.parse_blob(slot.blob)[1]]
+        }
+
+    # --- requests --------------------------------------------------------------------------------------------------
+    def fresh(self) -> hpke.HpkePrivate:
+        return hpke.private_from(os.urandom(96))
+
+    def common(self) -> dict[str, Any]:
+        return self.room.common()
+
+    def disclose(self, signed: SignedAsk, pieces: Sequence[Piece], **changes: Any) -> Request:
+        """A request for the shares of ``pieces`` on ``signed``; ``changes`` replace its members."""
+        pieces = sorted(pieces, key=lambda piece: (piece.handle, piece.compartment))
+        batches = sorted({(piece.sealed, piece.epoch) for piece in pieces})
+        seed = self.fresh()
+        members: dict[str, Any] = {
+            **self.common(),
+            "ask": signed.text.decode(),
+            "signature": signed.signature,
+            "fresh": seed.public,
+            "batches": [sealed for sealed, _ in batches],
+            "epochs": [epoch for _, epoch in batches],
+            "handles": b"".join(piece.handle for piece in pieces),
+            "versions": columns.put_u32s([piece.version for piece in pieces]),
+            "compartments": columns.put_u16s([piece.compartment for piece in pieces]),
+            "masked": b"".join(piece.masked for piece in pieces),
+            "batch": columns.put_u16s([batches.index((piece.sealed, piece.epoch)) for piece in pieces]),
+        }
+        return Request("/v1/disclose", encode(protocol.Disclose(**members | changes)), seed)
+
+    def find(self, signed: SignedAsk, inner: bytes) -> Request:
+        seed = self.fresh()
+        members = {"ask": signed.text.decode(), "signature": signed.signature, "fresh": seed.public, "inner": inner}
+        return Request("/v1/find", encode(protocol.Find(**self.common(), **members)), seed)
+
+    def intake(self, text: bytes, signature: bytes, kind: str, inners: Sequence[bytes]) -> Request:
+        seed = self.fresh()
+        members = {"ask": text.decode(), "signature": signature, "fresh": seed.public}
+        body = protocol.Intake(**self.common(), **members, kinds=[kind], inners=[b"".join(inners)])
+        return Request("/v1/intake", encode(body), seed)
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+    def send(self, request: Request) -> bytes:
+        """What the keyholder's answer holds, opened. Raises ``StrongroomError``."""
+        answer = protocol.sealed_answer.parse(self.room.client.send(request.path, request.body))
+        return hpke.decrypt(request.seed, protocol.answer_info(self.room.keys.room, request.body), answer.sealed)
+
+    def take(self, request: Request, holding: str = "residents") -> Taken | None:
+        """Ask for shares, and try each on everything that is stored. None when refused."""
+        try:
+            inner = self.send(request)
+        except StrongroomError as error:
+            self.refusals[error.code] += 1
+            return None
+        return self.read(inner, holding)
+
+    def read(self, inner: bytes, holding: str = "residents") -> Taken:
+        """What an opened answer to ``disclose`` is worth."""
+        given = protocol.shares.parse(inner)
+        shares = columns.split(given.shares, 32)
+        taken = Taken(proof.parse(given.receipt).index, shares, tuple(self.opens(shares, holding)))
+        self.takes.append(taken)
+        return taken
+
+    def opens(self, shares: Iterable[bytes], holding: str = "residents") -> list[tuple[bytes, int]]:
+        """The stored compartments that these 32-byte strings open as shares: their key commitment says so."""
+        keys, found = self.room.keys.holding(holding), []
+        for share in shares:
+            place = self.checks.get(holding + compartment.key_and_check(keys, share)[1].hex())
+            if place:
+                found.append(place)
+        return found
+
+    def refused(self, path: str, body: bytes) -> str:
+        """The code with which the keyholder refuses a body, signed by the vault's key; empty when it does not."""
+        try:
+            self.room.client.send(path, body)
+        except StrongroomError as error:
+            self.refusals[error.code] += 1
+            return error.code
+        return ""

@@ -1,0 +1,203 @@
+"""A small real room for one drill: both houses on disk, the keyholder in this process, its clock in our hand.
+
+Founding derives three million bucket keys, so it is done once into a template and copied for each drill. The drill
+is the referee too: it has both houses' keys, and uses them only to count what the attacker got.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from strongroom.canonical import encode
+from strongroom.catalog import fields, source
+from strongroom.catalog.model import RosterLine
+from strongroom.client import device
+from strongroom.custody import ceremony
+from strongroom.custody.room import Room
+from strongroom.drill import charter, intake
+from strongroom.drill.report import Progress
+from strongroom.keyholder import files
+from strongroom.keyholder.client import Client, Transport
+from strongroom.keyholder.clock import Clock
+from strongroom.keyholder.core import Keyholder
+from strongroom.ledger import tag
+from strongroom.seal import body, person, slot
+from strongroom.store.rows import Stored
+from strongroom.synth import people
+
+RESIDENTS, PATIENTS = 300, 150
+CASE, REASON = "drill-17", "confirming an application for a passport"
+
+
+class Hands:
+    """A clock that the drill moves. ``jump`` moves the wall alone, as somebody with root would."""
+
+    def __init__(self) -> None:
+        # The template was founded by the real clock, and ledger time never goes back.
+        self.wall_time = time.time()
+        self.steady_time = 1000.0
+
+    def wall(self) -> float:
+        return self.wall_time
+
+    def steady(self) -> float:
+        return self.steady_time
+
+    def wait(self, seconds: float) -> None:
+        self.wall_time += seconds
+        self.steady_time += seconds
+
+    def jump(self, seconds: float) -> None:
+        self.wall_time += seconds
+
+
+@dataclass(frozen=True)
+class Known:
+    """The truth about one stored record, which the referee alone has."""
+
+    stored: Stored
+    holding: str
+    who: bytes
+    slots: tuple[body.Slot, ...]
+    number: int
+    """Its row in the source."""
+
+    @property
+    def handle(self) -> bytes:
+        return self.stored.handle
+
+
+def found(root: Path, progress: Progress = lambda _: None) -> None:
+    """Found the drills' room under ``root``: keys, charter, readers; nobody is taken in yet."""
+    ceremony.found(root, source.load(charter.TEXT, "the drills' charter"), os.urandom, progress)
+    stage = Stage(root)
+    lines = []
+    for name, (role, unit) in charter.PEOPLE.items():
+        made = device.create(root / "people" / f"{name}.device", name, os.urandom)
+        lines.append(RosterLine(key=made.public, role=role, unit=unit))
+    steward = ceremony.load_steward(root / "steward" / "steward.key")
+    ceremony.amend(stage.room, steward, lambda latest: latest, sorted(lines, key=lambda line: line.key))
+    stage.close()
+
+
+class Stage:
+    """Both houses of a room, opened in this process."""
+
+    def __init__(self, root: Path, hands: Hands | None = None) -> None:
+        self.root, self.hands = root, hands or Hands()
+        self.keyholder = self.open_keyholder(root / "keyholder", root / "public")
+        self.room = self.open_vault(root / "vault")
+        self.people: dict[str, list[dict[str, str | None]]] = {}
+
+    def open_keyholder(self, directory: Path, public: Path) -> Keyholder:
+        return files.open_keyholder(directory, public, Clock(self.hands.wall, self.hands.steady))
+
+    def open_vault(self, directory: Path, transport: Transport | None = None) -> Room:
+        return Room(directory, transport=transport or self.transport, clock=self.hands.wall)
+
+    def transport(self, path: str, signature: bytes, content: bytes) -> bytes:
+        return encode(self.keyholder.ask(path, signature, content))
+
+    def restart_keyholder(self) -> None:
+        self.keyholder.store.close()
+        self.keyholder = self.open_keyholder(self.root / "keyholder", self.root / "public")
+
+    def close(self) -> None:
+        self.room.close()
+        self.keyholder.store.close()
+
+    # --- people ----------------------------------------------------------------------------------------------------
+    def take_in(self, residents: int = RESIDENTS, patients: int = PATIENTS, seed: int = 11) -> None:
+        """Take in synthetic residents, and some of them again as patients. Every tenth has no phone, and the one after
+        that shares one with a neighbour: both must not show."""
+        drawn = list(people.people(residents, seed))
+        for at, one in enumerate(drawn):
+            if at % 10 == 3:
+                one["phone"] = one["email"] = ""
+            elif at % 10 == 4:
+                one["phone"] = drawn[at - 2]["phone"]
+        again = [
+            {"id-number": one["id-number"], "name": one["name"], "blood": "A B AB O".split()[at % 4]}
+            for at, one in enumerate(drawn[:patients])
+        ]
+        for holding, rows in (("residents", drawn), ("patients", again)):
+            if rows:
+                declared = self.room.rules().charter.holdings[holding].fields
+                self.people[holding] = [
+                    {name: fields.parse(field, one[name]) for name, field in declared.items()} for one in rows
+                ]
+                intake.take_in(self, holding, rows)
+        self.__dict__.pop("truth", None)
+
+    @cached_property
+    def truth(self) -> dict[bytes, Known]:
+        """Handle -> what is stored there about whom, worked out with the keys of both houses."""
+        truth = {}
+        for holding, rows in self.people.items():
+            keys = self.room.keys.holding(holding)
+            numbers = [one["id-number"] or "" for one in rows]
+            places = {
+                inner[:16]: place for place, inner in enumerate(person.inners(keys, "resident-id", numbers))
+            }
+            for stored in self.room.store.records(self.room.holding(holding)):
+                slots = tuple(body.parse(stored.body))
+                secret = self.keyholder.secret(holding, stored.epoch, stored.sealed)
+                first = slots[0]
+                who = slot.unmask(secret, first.masked, stored.handle, stored.version, first.compartment)
+                # A room weakened in its mask has no such person; its records count as nobody's.
+                truth[stored.handle] = Known(stored, holding, who, slots, places.get(who, -1))
+        return truth
+
+    def handles(self, holding: str = "residents") -> list[bytes]:
+        return sorted(handle for handle, known in self.truth.items() if known.holding == holding)
+
+    # --- readers and subjects ----------------------------------------------------------------------------------------
+    def key_of(self, name: str) -> device.Device:
+        return device.load(self.root / "people" / f"{name}.device")
+
+    def asker(self, name: str = "ana") -> device.Asker:
+        self.room.sync()
+        return device.Asker(self.key_of(name), self.room.keys.room, self.room.rules().enacted.hash, os.urandom)
+
+    def ask(
+        self, handles: Sequence[bytes], wanted: Sequence[str] = ("name",), purpose: str = "confirm", name: str = "ana"
+    ) -> device.SignedAsk:
+        """What a reader signs: these fields of these residents."""
+        return self.asker(name).disclose("residents", purpose, handles, wanted, CASE, REASON, self.room.now())
+
+    def client(self, key: device.Device, transport: Transport | None = None) -> Client:
+        return Client(transport or self.transport, key.key)
+
+    def whose_tags(self) -> dict[bytes, bytes]:
+        """Tag -> who, of every tag that the keyholder ever numbered."""
+        found = {}
+        for holding, who, generation, count in self.keyholder.store.chains():
+            chain = tag.chain_key(self.keyholder.keys.tag, holding, who, generation)
+            found |= dict.fromkeys(tag.tags(chain, 1, count), who)
+        return found
+
+
+class Theatre:
+    """Makes stages: one template, a copy of it for each drill."""
+
+    def __init__(self, directory: Path, progress: Progress = lambda _: None) -> None:
+        self._directory, self._progress, self._made = directory, progress, 0
+
+    def stage(self) -> Stage:
+        """A fresh room under the theatre's directory."""
+        template = self._directory / "template"
+        if not template.exists():
+            draft = self._directory / "template.draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            found(draft, self._progress)
+            draft.rename(template)
+        self._made += 1
+        room = self._directory / f"room-{self._made}"
+        shutil.copytree(template, room)
+        return Stage(room)
