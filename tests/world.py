@@ -16,13 +16,14 @@ from strongroom.canonical import encode
 from strongroom.catalog import fields, source
 from strongroom.client import device
 from strongroom.custody import ceremony, read
+from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.room import Room
-from strongroom.synth import people
 from strongroom.keyholder import client, files, protocol
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
 from strongroom.seal import batch, columns, epoch, hpke, ids, person, plaintext
 from strongroom.store.rows import RecordRow, join_tokens
+from strongroom.synth import people
 
 CHARTER = """
 name: riverton.example
@@ -95,9 +96,9 @@ class Hands:
         self.wall_time += seconds
 
 
-def found(root: Path) -> None:
-    """Found the room of ``CHARTER`` under ``root``, with two readers: the clerk ana and the registrar rui."""
-    ceremony.found(root, source.load(CHARTER, "charter.yaml"), os.urandom, lambda _: None)
+def found(root: Path, charter: str = CHARTER) -> None:
+    """Found the room of ``charter`` under ``root``, with two readers: the clerk ana and the registrar rui."""
+    ceremony.found(root, source.load(charter, "charter.yaml"), os.urandom, lambda _: None)
     world = World(root)
     steward = ceremony.load_steward(root / "steward" / "steward.key")
     for name, role in (("ana", "clerk"), ("rui", "registrar")):
@@ -183,6 +184,8 @@ class World:
         signed = self.asker("rui").intake(
             "residents", "register", 2 * count, now + 3600, "register-1", "taking in the yearly register", now
         )
+        admit(room, signed)
+        keep_private(room, signed)
         seed_key, have = hpke.private_from(os.urandom(96)), room.mirror.size
         request = encode(
             protocol.Intake(
