@@ -1,0 +1,86 @@
+"""A room for measuring: founded, with a reader and a registrar, and filled from a CSV by two processes."""
+
+from __future__ import annotations
+
+import csv
+import os
+import resource
+import sqlite3
+from pathlib import Path
+
+from bench.measure import line, peak_mb, seconds
+from strongroom.catalog import source
+from strongroom.cli import development
+from strongroom.client import device
+from strongroom.custody import asking, ceremony, intake
+from strongroom.custody.room import Room
+from strongroom.custody.window import Errand
+from strongroom.synth.people import people
+
+FIELDS = ["id-number", "name", "born", "sex", "phone", "email", "address"]
+_COLUMNS = ", ".join(f'"{name}" TEXT' for name in FIELDS)
+
+
+def make(root: Path) -> None:
+    """Found the room of ``charter.yaml`` and let in its two readers."""
+    text = Path(__file__).with_name("charter.yaml").read_text()
+    took = seconds(lambda: ceremony.found(root, source.load(text, "charter.yaml"), os.urandom, lambda _: None))
+    line("found a room (2 x 1,048,576 bucket keys)", f"{took:.1f} s")
+    steward = ceremony.load_steward(root / "steward" / "steward.key")
+    with development.keyholder(root):
+        room = Room(root / "vault")
+        for name, role in (("reader", "reader"), ("registrar", "registrar")):
+            made = device.create(root / "people" / f"{name}.device", name, os.urandom)
+            ceremony.enrol_reader(room, steward, made.public, role, "bench")
+        room.close()
+
+
+def rows(path: Path, count: int) -> None:
+    """A CSV of ``count`` synthetic residents."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(people(count, 1))
+
+
+def fill(root: Path, path: Path, count: int) -> None:
+    """Import, with the plain import of the same rows into SQLite beside it."""
+    took = seconds(lambda: _plain(root.parent / "plain.db", path))
+    line("plain import of the same CSV into SQLite", f"{count / took:,.0f} records/s")
+    with development.keyholder(root):
+        room = Room(root / "vault")
+        errand = Errand(
+            asking.asker(room, device.load(root / "people" / "registrar.device")),
+            "fill",
+            "b-1",
+            "filling the room to measure it",
+        )
+        report: list[intake.Report] = []
+        took = seconds(
+            lambda: report.append(intake.import_file(room, intake.Source(path), "residents", errand, workers=2))
+        )
+        room.close()
+    if report[0].stored != count:
+        raise SystemExit(f"only {report[0].stored:,} of {count:,} rows were stored")
+    line("import, 2 compartments, 2 identifiers, 2 processes", f"{count / took:,.0f} records/s ({count:,})")
+    line(
+        "  memory: parent, largest of its children",
+        f"{peak_mb(resource.RUSAGE_SELF):,.0f} MB, {peak_mb(resource.RUSAGE_CHILDREN):,.0f} MB",
+    )
+    line("  vault on disk", f"{sum(f.stat().st_size for f in (root / 'vault').iterdir()) / count:,.0f} bytes a record")
+
+
+def _plain(target: Path, path: Path) -> None:
+    target.unlink(missing_ok=True)
+    database = sqlite3.connect(target, isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute(f"CREATE TABLE residents ({_COLUMNS})")
+    database.execute('CREATE INDEX by_id ON residents ("id-number")')
+    database.execute('CREATE INDEX by_phone ON residents ("phone")')
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO residents VALUES (?, ?, ?, ?, ?, ?, ?)", reader)
+        database.execute("COMMIT")
+    database.close()
