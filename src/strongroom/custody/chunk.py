@@ -150,8 +150,15 @@ class Taker:
         ]
         if not tokens:
             return _Records(handles, versions, whos, [b""] * values.count)
-        joined = [join_tokens([token for token in row if token]) for row in zip(*tokens.values(), strict=True)]
+        joined = [self._joined(row) for row in zip(*tokens.values(), strict=True)]
         return _Records(handles, versions, whos, joined)
+
+    def _joined(self, tokens: Sequence[bytes]) -> bytes:
+        """As many tokens for every record: their number would tell a thief who has no telephone (SPEC.md 3.6)."""
+        distinct = {token for token in tokens if token}
+        while len(distinct) < len(tokens):
+            distinct.add(self._room.random(16))
+        return join_tokens(distinct)
 
     def _match(self, tokens: Sequence[bytes], handles: list[bytes], versions: list[int]) -> None:
         """Give rows whose token names one record that record's handle and next version; rows of one token follow each
