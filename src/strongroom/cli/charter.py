@@ -72,7 +72,7 @@ def shown(call: Call) -> int:
             ["COMPARTMENT", "FIELD", "TYPE", "IDENTIFIER"],
             [
                 [compartment, field, found.type, "" if found.identifier == "none" else found.identifier]
-                for compartment in holding.compartments
+                for compartment in sorted(holding.compartments, key=lambda one: holding.compartments[one].number)
                 for field, found in holding.fields.items()
                 if found.compartment == compartment
             ],

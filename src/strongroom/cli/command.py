@@ -26,6 +26,8 @@ EXITS = {
     INTERRUPTED: "interrupted with Ctrl-C",
 }
 
+_EVERY = "every command"
+
 LOCAL = (FINE, FAILED, USAGE)
 REMOTE = (*LOCAL, REFUSED, UNAVAILABLE)
 
@@ -48,14 +50,30 @@ Run: TypeAlias = Callable[[Call], int | None]
 """Does the command; returns an exit code, None for 0."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
+class _Help(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30, width=min(100, shutil.get_terminal_size((100, 24)).columns))
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # Prose is wrapped to the terminal; examples and exit codes stand as they are.
+        return text if text.endswith("\n") else super()._fill_text(text, width, indent)
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        # The list of commands needs no line of its own that says COMMAND.
+        return text.partition("\n")[2] if isinstance(action, argparse._SubParsersAction) else text  # noqa: SLF001
+
+
+class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        # What every command takes comes after what is this one's own.
+        self._action_groups.sort(key=lambda group: group.title == _EVERY)
+        return super().format_help()
 
 
 def parser(prog: str, description: str) -> argparse.ArgumentParser:
     """The parser of the whole command line, with the options that every command takes."""
-    found = argparse.ArgumentParser(prog=prog, description=description, formatter_class=_Help, allow_abbrev=False)
+    found = _Parser(prog=prog, description=description, formatter_class=_Help, allow_abbrev=False)
     _common(found, suppress=False)
     return found
 
@@ -63,7 +81,7 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
 def _common(found: argparse.ArgumentParser, *, suppress: bool) -> None:
     # Taken before the command's name as well as after it; an absent one must not undo the other.
     default: Any = argparse.SUPPRESS if suppress else None
-    group = found.add_argument_group("every command")
+    group = found.add_argument_group(_EVERY)
     group.add_argument(
         "--room", metavar="DIR", type=Path, default=default, help="the room (default: $STRONGROOM_ROOM or ./room)"
     )
@@ -138,4 +156,4 @@ def _epilog(examples: Sequence[str], exits: Sequence[int]) -> str:
     lines = []
     if examples:
         lines += ["examples:", *[f"  {example}" for example in examples], ""]
-    return "\n".join([*lines, "exit codes:", *[f"  {code:<4} {EXITS[code]}" for code in (*exits, INTERRUPTED)]])
+    return "\n".join([*lines, "exit codes:", *[f"  {code:<4} {EXITS[code]}" for code in (*exits, INTERRUPTED)], ""])

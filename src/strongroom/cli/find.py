@@ -36,6 +36,7 @@ def find(call: Call) -> int:
         out.line(handle.hex())
     if not found.handles:
         out.line("nobody here has that identifier")
-    out.note(f"{count(len(found.handles), 'record')}. Entry {found.index} of the ledger; the person will see it.")
+    seen = "the person will see it" if found.handles else "whoever has it will see that it was asked for"
+    out.note(f"{count(len(found.handles), 'record')}. Entry {found.index} of the ledger; {seen}.")
     out.document({"entry": found.index, "handles": list(found.handles), "holding": holding, "receipt": found.receipt})
     return 0

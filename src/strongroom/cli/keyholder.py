@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import closing
 
 from strongroom.cli import arguments
 from strongroom.cli.command import REMOTE, Call, Commands
@@ -84,14 +85,16 @@ def serve(call: Call) -> int:
 
 def _end_with_parent() -> None:
     # The other end of stdin is closed when the parent ends, however it ends.
-    while sys.stdin.buffer.read(4096):
+    # Read below Python's own buffer, whose lock a thread must not hold while the interpreter ends.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def scoped(call: Call) -> int:
     action, scope = call.args.action, call.args.scope
-    Operator(call.room / "keyholder").freeze(action, scope)
+    with closing(Operator(call.room / "keyholder")) as operator:
+        operator.freeze(action, scope)
     call.out.good(f"{'frozen' if action == 'freeze' else 'thawed'}: {scope}. The ledger has the notice.")
     call.out.document({"action": action, "scope": scope})
     return 0
@@ -99,7 +102,8 @@ def scoped(call: Call) -> int:
 
 def erased(call: Call) -> int:
     records = arguments.handles(call.args.handles, call.args.records_from)
-    Operator(call.room / "keyholder").erase(call.args.holding, records)
+    with closing(Operator(call.room / "keyholder")) as operator:
+        operator.erase(call.args.holding, records)
     call.out.good(f"erased {count(len(records), 'record')} of {call.args.holding}: no key is given to them any more.")
     call.out.document({"action": "erase", "holding": call.args.holding, "records": len(records)})
     return 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from strongroom import __version__
-from strongroom.cli import command, development
+from strongroom.cli import command, development, reference
 from strongroom.cli.command import FAILED, FINE, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, Call, Commands
 from strongroom.cli.output import Output
 from strongroom.errors import KeyholderUnavailable, Refused, StrongroomError
@@ -48,6 +48,7 @@ def build(wanted: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The parser. Commands named in ``wanted`` are there whole, the others by their line alone; None: all whole."""
     parser = command.parser("strongroom", ABOUT)
     parser.add_argument("--version", action="version", version=f"strongroom {__version__}")
+    parser.add_argument("--help-all", action="store_true", help="print the reference of all commands, in Markdown")
     commands = Commands(parser.add_subparsers(metavar="COMMAND", title="commands"))
     for name, (module, about) in COMMANDS.items():
         if wanted is None or name in wanted:
@@ -77,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A name in a script that this terminal cannot show must not end the command half-way.
             stream.reconfigure(errors="backslashreplace")
+    if given == ["--help-all"]:
+        sys.stdout.write(reference.markdown(build()))
+        return FINE
     # Whatever could be the command's name is loaded; an option's value of that name costs a moment and no more.
     parser = build(given)
     args = parser.parse_args(given)
@@ -94,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except StrongroomError as error:
-        return _failed(out, error.code, str(error), _exit_code(error))
+        text = f"refused, {error}" if isinstance(error, Refused) else str(error)
+        return _failed(out, error.code, text, _exit_code(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _failed(out, "system", f"{where}{error.strerror or type(error).__name__}", FAILED)

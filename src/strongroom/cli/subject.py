@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 from strongroom.cli import arguments, subject_view
@@ -94,7 +95,8 @@ def enrolled(call: Call) -> int:
     args, out = call.args, call.out
     code = desk.clean_code(args.code or arguments.secret("code"))
     own = device.load(args.device) if args.device.exists() else device.create(args.device, args.device.stem, os.urandom)
-    subject.enrol(_client(call, own), own, code, int(time.time()))
+    with closing(_client(call, own)) as client:
+        subject.enrol(client, own, code, int(time.time()))
     out.good(f"enrolled: {args.device} shows this person every read of them")
     out.line((f"strongroom subject reads --device {args.device}", "dim"))
     out.document({"device": str(args.device), "enrolled": True})
@@ -131,7 +133,8 @@ def read(call: Call) -> int:
     else:
         raise InputError("no verifier key to verify the ledger by: give --vkey or --vkeys")
     room = anchors.room_id(fetch, genesis)
-    said = subject.ask_reads(_client(call, own), own, room, int(time.time()), os.urandom)
+    with closing(_client(call, own)) as client:
+        said = subject.ask_reads(client, own, room, int(time.time()), os.urandom)
     with out.progress("verifying the whole ledger") as progress:
         view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, progress)
     subject_view.show(out, view)

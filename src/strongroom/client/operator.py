@@ -21,6 +21,9 @@ class Operator:
     def __init__(self, directory: Path) -> None:
         self._client = Client(HttpTransport(address_file(directory)), keys.load(directory).operator)
 
+    def close(self) -> None:
+        self._client.close()
+
     def freeze(self, action: Literal["freeze", "thaw"], scope: str) -> None:
         """``scope``: ``room``, ``holding:NAME`` or ``reader:HEX``. Raises ``Refused``."""
         self._operate(action, scope=scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from strongroom.custody.buckets import bucket_key
@@ -21,7 +22,7 @@ def admit(room: Room, keyholder: Path, holding: str, kind: str, value: str) -> s
     given = bucket_key(room, holding, kind, person.bucket(kind, nf))
     who = desk.who(charter, holding, kind, nf, given.key, given.proof)
     code = desk.new_code(room.random)
-    client = Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk)
     request = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=kind, time=room.now(), who=who)
-    protocol.done.parse(client.call("/v1/desk/admit", request))
+    with closing(Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk)) as client:
+        protocol.done.parse(client.call("/v1/desk/admit", request))
     return code

@@ -65,6 +65,7 @@ class Room:
         return lambda: where
 
     def close(self) -> None:
+        self.client.close()
         self.store.close()
 
     def now(self) -> int:

@@ -47,6 +47,13 @@ class HttpTransport:
             raise _problem(data)
         raise AssertionError("unreachable")
 
+    def close(self) -> None:
+        """Hang up, for this thread: a server that stops would wait for a connection that nobody uses."""
+        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if kept is not None:
+            kept.close()
+            self._local.connection = None
+
     def _connect(self) -> http.client.HTTPConnection:
         address = self._address()
         host, _, port = address.rpartition(":")
@@ -96,6 +103,11 @@ class Client:
 
     def __init__(self, transport: Transport, key: Ed25519PrivateKey) -> None:
         self._transport, self._key = transport, key
+
+    def close(self) -> None:
+        """Hang up, where there is a line."""
+        if isinstance(self._transport, HttpTransport):
+            self._transport.close()
 
     def call(self, path: str, request: Record) -> bytes:
         """The answer's bytes. Raises ``Refused``, ``FormatError`` or ``KeyholderUnavailable``."""

@@ -1,0 +1,55 @@
+"""A room with a keyholder in a process of its own, and a session to run commands in."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from strongroom.cli import development
+from strongroom.synth.people import people
+
+from tests.cli.session import Session
+
+COUNT = 30
+SEED = 11
+
+
+def residents() -> list[dict[str, str]]:
+    """Nobody who exists, with the fields of the tests' charter."""
+    names = ("id-number", "name", "born", "sex", "phone", "email")
+    return [{name: one[name] for name in names} for one in people(COUNT, SEED)]
+
+
+@pytest.fixture
+def alone(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A founded room whose keyholder does not run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STRONGROOM_ROOM", raising=False)
+    shutil.copytree(founded, tmp_path / "room")
+    with (tmp_path / "people.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(residents()[0]))
+        writer.writeheader()
+        writer.writerows(residents())
+    one = residents()[3]
+    return Session(tmp_path / "room", {"id": one["id-number"], "phone": one["phone"], "tmp": str(tmp_path)})
+
+
+@pytest.fixture
+def session(alone: Session) -> Iterator[Session]:
+    """A founded room with its keyholder answering."""
+    with development.keyholder(alone.room):
+        yield alone
+
+
+@pytest.fixture
+def full(session: Session) -> Session:
+    """The same, with 30 residents taken in."""
+    ran = session.run(
+        *("import", "people.csv", "--as", "rui", "--purpose", "register"),
+        *("--case", "R-1", "--reason", "taking in the register of residents"),
+    )
+    assert ran.code == 0, ran.err
+    return session
