@@ -9,7 +9,7 @@ import re
 import shlex
 import sys
 import time
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SEED = 2026
 _COMMAND = "bold cyan"
+_MARGIN = "    "
+_CLEARED = "\x1b[2K"
 
 
 class DemoFailed(StrongroomError):
@@ -194,9 +196,9 @@ class Tour:
         typed = shlex.join(["strongroom", *words])
         # Its identifier comes on stdin; a person would type it at the prompt.
         self.out.line((f"$ {typed}", _COMMAND), (f"   < {stdin}" if stdin and shown_stdin else "", FAINT), indent=2)
-        printed = io.StringIO()
+        printed, said = io.StringIO(), io.StringIO()
         sys.stdout.flush()
-        with _typed(stdin), redirect_stdout(_Tee(printed, sys.stdout)):  # type: ignore[type-var]
+        with _typed(stdin), redirect_stdout(_Tee(printed, sys.stdout)), redirect_stderr(_Tee(said, sys.stderr)):
             code = main([*words, "--room", str(self.room)] if room else list(words))
         if code != wanted:
             raise DemoFailed(f"`{typed}` ended with {code}, not {wanted}")
@@ -214,14 +216,21 @@ def _typed(text: str) -> Iterator[None]:
 
 
 class _Tee(io.TextIOBase):
-    """Stdout as it is, and a copy of it."""
+    """A stream as it is, set in from the margin, and a copy of what went through."""
 
     def __init__(self, kept: io.StringIO, shown: TextIO) -> None:
         self._kept, self._shown = kept, shown
+        self._fresh = True
 
     def write(self, text: str) -> int:
         self._kept.write(text)
-        return self._shown.write(text)
+        for line in text.splitlines(keepends=True):
+            # A line that only moves the cursor belongs to a progress bar, which draws over itself.
+            if self._fresh and line.strip():
+                self._shown.write(_MARGIN)
+            self._shown.write(line)
+            self._fresh = line.endswith(("\n", _CLEARED))
+        return len(text)
 
     def flush(self) -> None:
         self._shown.flush()
