@@ -131,10 +131,10 @@ def _through(file: BinaryIO, name: str, encoding: str, *, told: bool) -> tuple[b
 
 def _undecodable(name: str, encoding: str, at: int, line: int, block: bytes) -> str:
     mend = f"Give its encoding: --encoding {', '.join(e for e in ENCODINGS if e != encoding)}"
-    if encoding == "utf-8":
-        try:
-            codecs.getincrementaldecoder("gb18030")().decode(block)
-            mend = "It may be GB18030; if so: --encoding gb18030. Otherwise save it as UTF-8"
-        except UnicodeDecodeError:
-            pass
+    likely = "gb18030" if encoding == "utf-8" else "utf-8"
+    try:
+        codecs.getincrementaldecoder(likely)().decode(block)
+        mend = f"It may be {likely.upper()}; if so: --encoding {likely}. Otherwise save it as UTF-8"
+    except UnicodeDecodeError:
+        pass
     return f"{name}: not {encoding.upper()} at byte {at + 1:,}, line {line:,}. {mend}"
