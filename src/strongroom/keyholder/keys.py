@@ -123,7 +123,10 @@ class EpochKeys:
         """None when there is none: never made, or destroyed. Raises ``StoreError`` when its file is damaged."""
         found = self._opened.get((holding, epoch))
         if found is None:
-            path = self._path(holding, epoch)
+            try:
+                path = self._path(holding, epoch)
+            except SealError:
+                return None  # a day of no calendar
             try:
                 found = self._opened[holding, epoch] = private_from(path.read_bytes())
             except FileNotFoundError:

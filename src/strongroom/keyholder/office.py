@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _EPOCH_SLACK_DAYS = 31
 # Retentions of that many days have epochs that end with a month (SPEC.md 3.1).
 _MONTHLY_FROM = 366
-_READER = re.compile(r"[0-9a-f]{16}")
+_READER = re.compile(r"[0-9a-f]{32}")
 
 
 def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Work, now: int) -> Finish:

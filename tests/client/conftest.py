@@ -1,0 +1,7 @@
+"""The houses that an attacker works on."""
+
+from __future__ import annotations
+
+from tests.houses import houses, peopled
+
+__all__ = ["houses", "peopled"]
