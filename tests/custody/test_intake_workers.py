@@ -21,7 +21,7 @@ from strongroom.custody import asking, intake, rows
 from strongroom.custody.intake import Progress, Report, Source
 from strongroom.custody.room import Room
 from strongroom.custody.window import Errand
-from strongroom.errors import StoreError
+from strongroom.errors import Refused, StoreError
 
 COUNT, CHUNK = 6000, 500
 
@@ -36,9 +36,9 @@ if __name__ == "__main__":
 """
 
 
-def take(root: Path, path: Path, progress: intake.Watch = lambda _: None) -> Report:
+def take(root: Path, path: Path, progress: intake.Watch = lambda _: None, chunk: int = CHUNK) -> Report:
     """Import with two processes, whatever the file's size."""
-    intake._FEW_BYTES, rows.MAX_ROWS = 0, CHUNK
+    intake._FEW_BYTES, rows.MAX_ROWS = 0, chunk
     room = Room(root / "vault")
     try:
         room.sync()
@@ -149,3 +149,13 @@ def test_a_killed_worker_stops_the_import_which_goes_on(houses: Path, file: Path
     assert stored(houses) < COUNT - 2
     report = take(houses, file)
     assert (report.stored, stored(houses)) == (COUNT - 2, COUNT - 2)
+
+
+def test_the_reason_of_a_refusal_is_told_and_not_what_came_of_it(houses: Path, tmp_path: Path) -> None:
+    """The room's registrar may have 100,000 identifiers indexed a day; the file has more."""
+    one = residents(1)[0]
+    path = write_csv(tmp_path / "many.csv", [one] * 55_000)
+    with pytest.raises(Refused, match="100000/day is spent") as refused:
+        take(houses, path, chunk=10_000)
+    assert refused.value.code == "budget"
+    assert stored(houses) in (40_000, 50_000)  # the budget fills while the test runs

@@ -80,6 +80,9 @@ class _Failure:
             return cls(CatalogError, (error.place, error.problem, error.mend))
         return cls(type(error), (str(error),))
 
+    def error(self) -> StrongroomError:
+        return self.kind(*self.args)
+
 
 class Processes:
     """``workers`` processes on the vault at ``directory``. At most one chunk more than they are lies ready."""
@@ -98,11 +101,20 @@ class Processes:
         except BrokenProcessPool:
             raise StoreError(_DIED) from None
         while self._under_way and (len(self._under_way) > self._workers + 1 or self._under_way[0].done()):
-            yield _outcome(self._under_way.popleft())
+            yield self._next()
 
     def rest(self) -> Iterator[Done]:
         while self._under_way:
-            yield _outcome(self._under_way.popleft())
+            yield self._next()
+
+    def _next(self) -> Done:
+        found = _outcome(self._under_way.popleft())
+        if isinstance(found, Done):
+            return found
+        # A refusal uses the window up, and what other workers had in hand is then refused for that: not the reason.
+        others = [_outcome(future) for future in self._under_way if not future.cancel()]
+        failures = [found, *(other for other in others if isinstance(other, _Failure))]
+        raise min(failures, key=lambda failure: failure.args[0] == "used").error()
 
     def __enter__(self) -> Self:
         return self
@@ -121,14 +133,11 @@ _DIED = (
 _taker: Taker | None = None
 
 
-def _outcome(future: Future[Done | _Failure]) -> Done:
+def _outcome(future: Future[Done | _Failure]) -> Done | _Failure:
     try:
-        found = future.result()
+        return future.result()
     except BrokenProcessPool:
         raise StoreError(_DIED) from None
-    if isinstance(found, _Failure):
-        raise found.kind(*found.args)
-    return found
 
 
 def _begin(directory: Path, errands: Errands) -> None:

@@ -126,7 +126,9 @@ def import_file(
 ) -> Report:
     """Take a file's records into a holding; go on with it, where an earlier run stopped.
 
-    ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version.
+    The same content read in the same way is the same import; rows that were mended belong into a file of their own.
+    ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version,
+    whole, so that a field which no column fills is empty in it (docs/decisions/0006-imports-tell-nothing.md).
     ``again``: take the same file in once more, though it was complete. ``workers``: processes, for a file worth it; an
     upsert has one, so that of two rows with one identifier the later one stays. Each opens the vault for itself and
     goes to the keyholder over HTTP: a room with another transport wants 1.
