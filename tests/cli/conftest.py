@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.cli.session import Session
+
 from strongroom.cli import development
 from strongroom.synth.people import people
-
-from tests.cli.session import Session
 
 COUNT = 30
 SEED = 11

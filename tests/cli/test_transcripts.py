@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.cli.session import Session
 
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))

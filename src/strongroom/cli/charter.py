@@ -105,6 +105,7 @@ def _purpose(out: Output, name: str, purpose: Purpose) -> None:
     for holding, fields in purpose.reads.items():
         masked = [field if mask == "clear" else f"{field} ({mask})" for field, mask in fields.items()]
         rows.append(("reads", f"{holding}: {', '.join(masked) or 'nothing'}"))
+    rows += [("finds by", f"{holding}: {', '.join(kinds)}") for holding, kinds in purpose.finds.items()]
     budgets = purpose.budgets
     for who, rates in (("a reader", budgets.reader), ("a unit", budgets.unit), ("all", budgets.purpose)):
         if rates:

@@ -119,7 +119,7 @@ class Output:
         table = _table(show_header=True)
         numbers = right.split()
         for header in headers:
-            table.add_column(header, justify="right" if header in numbers else "left", overflow="fold")
+            table.add_column(printable(header), justify="right" if header in numbers else "left", overflow="fold")
         for row in rows:
             table.add_row(*[_text([cell]) for cell in row])
         self._print(table)

@@ -1,0 +1,145 @@
+"""A person's own view when something is hidden, and when the room is far away; many records in several asks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.cli.session import Session
+
+from strongroom.cli import development
+from strongroom.custody import asking
+
+CONFIRM = ("--as", "ana", "--purpose", "confirm", "--case", "C-7", "--reason", "confirming an application")
+
+
+def enrolled(session: Session) -> None:
+    code = session.run("subject", "admit", "--by", "resident-id", stdin=session.words["id"] + "\n").out
+    assert session.run("subject", "enrol", "--device", "me.device", stdin=code).code == 0
+
+
+def read_twice(session: Session) -> None:
+    for fields in ("name", "born"):
+        ran = session.run(
+            "disclose", *CONFIRM, "--fields", fields, "--by", "resident-id", stdin=session.words["id"] + "\n"
+        )
+        assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("count + 1", "GAP: 4 of 5. Missing from the published ledger: number 5"),
+        ("count - 1", "HIDDEN: the ledger has 1 read of you beyond the 3 that the keyholder counted"),
+    ],
+)
+def test_a_hidden_read(full: Session, change: str, said: str) -> None:
+    """The keyholder's count and the ledger no longer agree: red, what to do, exit code 1."""
+    read_twice(full)
+    enrolled(full)
+    assert "complete: 4 of 4" in full.run("subject", "reads", "--device", "me.device").out
+    with sqlite3.connect(full.room / "keyholder" / "keyholder.db") as db:
+        db.execute(f"UPDATE chains SET count = {change} WHERE count = 4")  # noqa: S608 - from the table above
+    db.close()
+    ran = full.run("subject", "reads", "--device", "me.device")
+    assert ran.code == 1
+    assert said in ran.out
+    assert "supervisory" in ran.out
+    assert json.loads(full.run("subject", "reads", "--device", "me.device", "--json").out)["complete"] is False
+
+
+def test_from_far_away(full: Session, tmp_path: Path) -> None:
+    """A person with a device, an address, two public texts and the published files: no room."""
+    read_twice(full)
+    enrolled(full)
+    genesis = json.loads(full.run("ledger", "verify", "--json").out)["charters"][0]["hash"]
+    away = Session(tmp_path / "no-room")
+    where = (full.room / "keyholder" / "address").read_text().strip()
+    options = ("--ledger", str(full.room / "public"), "--vkeys", str(full.room / "public" / "vkeys"))
+    call = ("subject", "reads", "--device", "me.device", "--keyholder", where, *options)
+    ran = away.run(*call, "--genesis", genesis)
+    assert ran.code == 0, ran.err
+    assert "complete: 4 of 4" in ran.out
+    assert "read identity" in ran.out
+    assert "another room's, or forged" in away.run(*call, "--genesis", "00" * 32).err
+    assert away.run(*call, "--genesis", "00").code == 1
+    assert away.run(*call).code == 1
+
+
+def test_many_records_are_several_asks(full: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry and one receipt each; the receipts are files that verify."""
+    monkeypatch.setattr(asking.disclose, "__defaults__", (4,))
+    with sqlite3.connect(full.room / "vault" / "vault.db") as db:
+        handles = [row[0].hex() for row in db.execute("SELECT handle FROM records LIMIT 10")]
+    db.close()
+    Path("handles.txt").write_text("\n".join(handles))
+    call = (
+        "disclose",
+        *CONFIRM,
+        "--fields",
+        "name",
+        "--records-from",
+        "handles.txt",
+        "--receipt",
+        "receipts",
+        "--json",
+    )
+    found = json.loads(full.run(*call).out)
+    assert [ask["records"] for ask in found["asks"]] == [4, 4, 2]
+    assert sorted(one["handle"] for one in found["records"]) == sorted(handles)
+    for ask in found["asks"]:
+        assert Path(f"receipts/{ask['entry']}.tlog-proof").read_text() == ask["receipt"]
+        assert json.loads(Path(f"receipts/{ask['entry']}.entry.json").read_text())["count"] == ask["records"]
+
+
+def test_what_was_read_before_a_refusal_is_shown(full: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking.disclose, "__defaults__", (4,))
+    with sqlite3.connect(full.room / "vault" / "vault.db") as db:
+        handles = sorted(row[0].hex() for row in db.execute("SELECT handle FROM records"))[:8]
+    db.close()
+    full.run("keyholder", "erase", "residents", handles[-1])
+    ran = full.run("disclose", *CONFIRM, "--fields", "name", *handles)
+    assert ran.code == 3
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == handles[:4]
+
+
+def test_a_changed_charter_is_applied(session: Session) -> None:
+    from tests.world import CHARTER
+
+    source = Path("charter.yaml")
+    source.write_text(CHARTER)
+    assert "nothing in it differs" in session.run("charter", "apply", "charter.yaml").err
+    source.write_text(CHARTER.replace("200/hour", "300/hour").replace("delay: 0s", "delay: 2h"))
+    ran = session.run("charter", "apply", "charter.yaml")
+    assert ran.code == 0, ran.err
+    assert "2 places: delay, purposes.confirm" in ran.out
+    assert "takes effect   now" in ran.out
+    source.write_text(CHARTER.replace("delay: 0s", "delay: 1h"))
+    ran = session.run("charter", "apply", "charter.yaml")
+    assert "the public delay" in ran.out
+    assert json.loads(session.run("status", "--json").out)["pending"][0]["version"] == 5
+    source.write_text(CHARTER.replace("  residents:\n    about", "  visitors:\n    about", 1))
+    assert session.run("charter", "apply", "charter.yaml").code == 1
+
+
+def test_a_wrong_catalog_is_named_by_line(tmp_path: Path) -> None:
+    from tests.world import CHARTER
+
+    file = tmp_path / "charter.yaml"
+    file.write_text(CHARTER.replace("type: date", "type: dat"))
+    ran = Session(tmp_path / "room").run("catalog", "check", str(file))
+    assert ran.code == 1
+    assert "charter.yaml:17" in ran.out
+    ran = Session(tmp_path / "room").run("init", "--charter", str(file))
+    assert ran.code == 1
+    assert not (tmp_path / "room").exists()
+
+
+def test_a_reader_whose_enrolment_was_cut_short(alone: Session) -> None:
+    """The device was made, the charter was not: the same command goes on."""
+    call = ("reader", "add", "bo", "--role", "clerk", "--unit", "registry")
+    assert alone.run(*call).code == 4
+    with development.keyholder(alone.room):
+        assert alone.run(*call).code == 0

@@ -1,0 +1,139 @@
+"""Watching and verifying from outside: over a directory, over HTTP, and a ledger that was tampered with."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import world
+from tests.cli.session import Session
+
+from strongroom.client import published
+from strongroom.errors import InputError
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web(alone: Session) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(alone.room / "public"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def grow(room: Path, count: int) -> None:
+    """``count`` entries more, published."""
+    town = world.World(room)
+    for n in range(count):
+        number = f"{room.name}:{n}"
+        town.find("phone", f"139{sum(map(ord, number)) % 10**8:08}")
+    town.room.publish()
+    town.close()
+
+
+def away(alone: Session) -> tuple[str, ...]:
+    """The options of somebody who has no room: keys, and a memory of their own."""
+    keys = alone.room.parent / "vkeys"
+    if not keys.exists():
+        shutil.copy(alone.room / "public" / "vkeys", keys)
+    return ("--vkeys", str(keys), "--state", str(alone.room.parent / "seen"))
+
+
+def test_over_http(alone: Session, web: str) -> None:
+    keys = away(alone)[:2]
+    grow(alone.room, 150)
+    outside = Session(alone.room.parent / "no-room")
+    ran = outside.run("ledger", "verify", "--from", web, *keys)
+    assert ran.code == 0, ran.err
+    assert "153 entries, everything recomputed" in ran.out
+    assert outside.run("ledger", "watch", "--once", "--from", web, *away(alone)).code == 0
+    grow(alone.room, 5)
+    ran = outside.run("ledger", "watch", "--once", "--from", web, *away(alone))
+    assert "by 5 to 158 entries: 5 find" in ran.out
+
+
+def test_over_http_what_is_missing_is_named(alone: Session, web: str) -> None:
+    next((alone.room / "public" / "tile" / "entries").rglob("1")).unlink()
+    ran = Session(alone.room.parent / "no-room").run("ledger", "verify", "--from", web, *away(alone)[:2])
+    assert ran.code == 1
+    assert "tile/entries/000.p/1: missing" in ran.err
+
+
+def test_a_server_that_is_not_there(alone: Session) -> None:
+    ran = alone.run("ledger", "verify", "--from", "http://127.0.0.1:9", *away(alone)[:2])
+    assert ran.code == 1
+    assert ran.err == "strongroom: checkpoint: cannot be read (URLError)\n"
+
+
+@pytest.mark.parametrize("where", ["file:///etc", "ftp://localhost/x"])
+def test_only_the_web(where: str) -> None:
+    with pytest.raises(InputError, match="http"):
+        published.fetch_from(where)
+
+
+def test_without_a_key_nothing_is_proven(alone: Session, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n# no key\n")
+    ran = alone.run("ledger", "verify", "--vkeys", str(tmp_path / "empty"))
+    assert ran.code == 1
+    assert "no verifier key" in ran.err
+    ran = Session(tmp_path / "no-room").run("ledger", "verify", "--from", str(alone.room / "public"))
+    assert ran.code == 1
+    assert "give --vkey or --vkeys" in ran.err
+
+
+def test_a_flipped_byte(alone: Session) -> None:
+    grow(alone.room, 1)
+    tile = next((alone.room / "public" / "tile" / "0").rglob("4"))
+    data = bytearray(tile.read_bytes())
+    data[40] ^= 1
+    tile.write_bytes(data)
+    ran = alone.run("ledger", "verify")
+    assert ran.code == 1
+    assert "tile/0/000.p/4: its hash 1 is not that of entry 1" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"), [(2, 2, "FORKED"), (4, 2, "REWOUND"), (2, 4, "REWRITTEN")], ids=str
+)
+def test_another_past_is_found_and_never_forgotten(
+    alone: Session, tmp_path: Path, ours: int, theirs: int, said: str
+) -> None:
+    shutil.copytree(alone.room, tmp_path / "other-room")
+    grow(alone.room, ours)
+    grow(tmp_path / "other-room", theirs)
+    watch = ("ledger", "watch", "--once", *away(alone), "--from")
+    assert alone.run(*watch, str(alone.room / "public")).code == 0
+    for _ in range(2):
+        ran = alone.run(*watch, str(tmp_path / "other-room" / "public"))
+        assert ran.code == 1
+        assert said in ran.err
+    assert alone.run(*watch, str(alone.room / "public")).code == 0
+
+
+def test_a_spoilt_memory_is_not_taken_for_a_first_look(alone: Session) -> None:
+    (alone.room / "watch.state").write_text("riverton.example/ledger\n0\n\n")
+    ran = alone.run("ledger", "watch", "--once")
+    assert ran.code == 1
+    assert "watch.state: not a checkpoint" in ran.err
+
+
+def test_another_rooms_ledger(alone: Session) -> None:
+    """Its keys would verify it; that it does not begin with our first charter gives it away."""
+    room = alone.room / "vault" / "room.json"
+    text = room.read_text()
+    genesis = text[text.index('"genesis":"') + 11 :][:44]
+    room.write_text(text.replace(genesis, "A" * 43 + "="))
+    ran = alone.run("ledger", "verify")
+    assert ran.code == 1
