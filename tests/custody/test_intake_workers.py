@@ -158,4 +158,4 @@ def test_the_reason_of_a_refusal_is_told_and_not_what_came_of_it(houses: Path, t
     with pytest.raises(Refused, match="100000/day is spent") as refused:
         take(houses, path, chunk=10_000)
     assert refused.value.code == "budget"
-    assert stored(houses) in (40_000, 50_000)  # the budget fills while the test runs
+    assert 40_000 <= stored(houses) < 55_000
