@@ -43,6 +43,7 @@ purposes:
     actions: [find, disclose]
     roles: [clerk]
     units: [registry]
+    find-by: {residents: [resident-id, phone]}
     reads: {residents: {name: clear, id-number: last-four}}
     budgets: {reader: [90/hour]}
   reach:
@@ -51,6 +52,7 @@ purposes:
     actions: [find, disclose]
     roles: [clerk]
     units: [registry]
+    find-by: {residents: [resident-id, phone]}
     reads: {residents: {name: clear, phone: clear, email: clear}}
     budgets: {reader: [40/hour], unit: [400/day]}
   visit:

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.client.device import Device, SignedAsk
 from strongroom.drill.scene import Outcome, Scene
@@ -55,7 +54,9 @@ def _altered(scene: Scene) -> Outcome:
 
 def _other_path(scene: Scene) -> Outcome:
     request = scene.intruder.disclose(*scene.good())
-    return scene.send("/v1/find", request.body, protocol.sign_request(request.path, request.body, scene.stage.room.keys.message))
+    return scene.send(
+        "/v1/find", request.body, protocol.sign_request(request.path, request.body, scene.stage.room.keys.message)
+    )
 
 
 def _member_missing(scene: Scene) -> Outcome:
@@ -71,7 +72,7 @@ def _columns_apart(scene: Scene) -> Outcome:
 
 def _unsorted(scene: Scene) -> Outcome:
     signed, pieces = scene.good(2)
-    swapped = b"".join(piece.handle for piece in reversed(sorted(pieces, key=lambda piece: piece.handle)))
+    swapped = b"".join(piece.handle for piece in sorted(pieces, key=lambda piece: piece.handle, reverse=True))
     return scene.shares(signed, pieces, handles=swapped)
 
 
@@ -79,7 +80,9 @@ def _unsorted(scene: Scene) -> Outcome:
 def _second_form(scene: Scene) -> Outcome:
     signed, pieces = scene.good()
     text = signed.text + b" "
-    return scene.shares(SignedAsk(signed.ask, text, asks.sign(text, scene.stage.key_of("ana").key), signed.private), pieces)
+    return scene.shares(
+        SignedAsk(signed.ask, text, asks.sign(text, scene.stage.key_of("ana").key), signed.private), pieces
+    )
 
 
 def _other_action(scene: Scene) -> Outcome:
@@ -174,10 +177,10 @@ def _old_charter(scene: Scene) -> Outcome:
     return _changed(charter=scene.stage.room.anchors.genesis)(scene)
 
 
-def _own_charter(scene: Scene) -> Outcome:
+def own_charter(scene: Scene) -> Outcome:
     """A charter of the intruder's own, with budgets without end and the true steward's name under it."""
     latest = scene.stage.room.mirror.charters()[-1]
-    lines = [line for line in scene.stage.keyholder.in_force().lines]
+    lines = list(scene.stage.keyholder.in_force().lines)
     budgets = msgspec.structs.replace(latest.charter.budgets, room=["1000000/second"])
     new = msgspec.structs.replace(
         latest.charter, version=latest.charter.version + 1, previous=latest.hash, budgets=budgets
@@ -279,10 +282,11 @@ def _too_many_at_once(scene: Scene) -> Outcome:
 
 
 def _one_too_many(scene: Scene) -> Outcome:
-    for _ in range(3):
+    def once() -> Outcome:
         handles = scene.handles()
-        found = scene.shares(scene.stage.ask(handles, ("address",), "visit", "ben"), scene.pieces(handles, [4]))
-    return found
+        return scene.shares(scene.stage.ask(handles, ("address",), "visit", "ben"), scene.pieces(handles, [4]))
+
+    return [once() for _ in range(3)][-1]
 
 
 def _window_too_small(scene: Scene) -> Outcome:
@@ -292,9 +296,8 @@ def _window_too_small(scene: Scene) -> Outcome:
 
 def _window_used_up(scene: Scene) -> Outcome:
     signed = scene.intake(3)
-    for _ in range(2):
-        found = scene.ask(scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(2)))
-    return found
+    calls = [scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(2)) for _ in range(2)]
+    return [scene.ask(call) for call in calls][-1]
 
 
 def _window_over(scene: Scene) -> Outcome:
@@ -310,21 +313,23 @@ def _window_of_another_kind(scene: Scene) -> Outcome:
 
 
 # --- other doors -------------------------------------------------------------------------------------------------------
-def _as_operator(scene: Scene) -> Outcome:
+def as_operator(scene: Scene) -> Outcome:
     now = scene.stage.room.now()
     request = protocol.Operate(action="thaw", holding="", nonce=os.urandom(16), records=[], scope="room", time=now)
     return scene.call("/v1/operator", request)
 
 
-def _as_desk(scene: Scene) -> Outcome:
+def as_desk(scene: Scene) -> Outcome:
     known = scene.stage.truth[scene.handles()[0]]
     members: dict[str, Any] = {
         "code": bytes(32), "holding": "residents", "kind": "resident-id", "who": known.who, "time": scene.stage.room.now(),
     }  # fmt: skip
-    return scene.call("/v1/desk/admit", protocol.Admit(**{name: members[name] for name in protocol.Admit.__struct_fields__}))
+    return scene.call(
+        "/v1/desk/admit", protocol.Admit(**{name: members[name] for name in protocol.Admit.__struct_fields__})
+    )
 
 
-def _as_subject(scene: Scene) -> Outcome:
+def as_subject(scene: Scene) -> Outcome:
     device = scene.stage.key_of("ana")
     fresh = scene.intruder.fresh().public
     request = protocol.Reads(device=device.public, fresh=fresh, nonce=os.urandom(16), time=scene.stage.room.now())
@@ -348,7 +353,9 @@ def _relabelled(scene: Scene) -> Outcome:
     """Root knows both people's who, so that it can turn one's w into the other's: the tag would be the other's."""
     signed, pieces = scene.good()
     mine, other = scene.stage.truth[pieces[0].handle], scene.stage.truth[scene.handles()[0]]
-    return scene.shares(signed, [replace(pieces[0], masked=columns.xor(pieces[0].masked, columns.xor(mine.who, other.who)))])
+    return scene.shares(
+        signed, [replace(pieces[0], masked=columns.xor(pieces[0].masked, columns.xor(mine.who, other.who)))]
+    )
 
 
 def _other_handle(scene: Scene) -> Outcome:
@@ -396,7 +403,7 @@ ROWS = (
     Row("ask dated 31 s ahead", "early", _early),
     Row("ask held back for 121 s", "stale", _late),
     Row("ask under an old charter", "charter", _old_charter),
-    Row("charter of the intruder's own", "charter", _own_charter),
+    Row("charter of the intruder's own", "charter", own_charter),
     Row("purpose that does not exist", "purpose", _changed(purpose="curiosity")),
     Row("purpose that does not disclose", "purpose", _by("rui", purpose="register")),
     Row("purpose of another role", "role", _by("rui")),
@@ -423,9 +430,9 @@ ROWS = (
     Row("intake on after the window is used up", "budget", _window_used_up),
     Row("intake after the window's end", "stale", _window_over),
     Row("intake of an identifier that is none", "field", _window_of_another_kind),
-    Row("vault in the operator's place", "operator", _as_operator),
-    Row("vault in the desk's place", "desk", _as_desk),
-    Row("reader in a subject's place", "device", _as_subject),
+    Row("vault in the operator's place", "operator", as_operator),
+    Row("vault in the desk's place", "desk", as_desk),
+    Row("reader in a subject's place", "device", as_subject),
     Row("slot relabelled to another person", OPENS_NOTHING, _relabelled),
     Row("slot under another record's handle", OPENS_NOTHING, _other_handle),
     Row("slot under another version", OPENS_NOTHING, _other_version),

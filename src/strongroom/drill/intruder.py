@@ -67,6 +67,7 @@ class Intruder:
         self.stage, self.room = stage, stage.room
         self.takes: list[Taken] = []
         self.refusals: Counter[str] = Counter()
+        self.tries = 0
         self.checks = {
             known.holding + blob.hex(): (known.handle, slot.compartment)
             for known in stage.truth.values()
@@ -103,12 +104,17 @@ class Intruder:
 
     def find(self, signed: SignedAsk, inner: bytes) -> Request:
         seed = self.fresh()
-        members = {"ask": signed.text.decode(), "signature": signed.signature, "fresh": seed.public, "inner": inner}
+        members: dict[str, Any] = {
+            "ask": signed.text.decode(),
+            "signature": signed.signature,
+            "fresh": seed.public,
+            "inner": inner,
+        }
         return Request("/v1/find", encode(protocol.Find(**self.common(), **members)), seed)
 
     def intake(self, text: bytes, signature: bytes, kind: str, inners: Sequence[bytes]) -> Request:
         seed = self.fresh()
-        members = {"ask": text.decode(), "signature": signature, "fresh": seed.public}
+        members: dict[str, Any] = {"ask": text.decode(), "signature": signature, "fresh": seed.public}
         body = protocol.Intake(**self.common(), **members, kinds=[kind], inners=[b"".join(inners)])
         return Request("/v1/intake", encode(body), seed)
 
@@ -120,6 +126,7 @@ class Intruder:
 
     def take(self, request: Request, holding: str = "residents") -> Taken | None:
         """Ask for shares, and try each on everything that is stored. None when refused."""
+        self.tries += 1
         try:
             inner = self.send(request)
         except StrongroomError as error:

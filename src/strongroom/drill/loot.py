@@ -30,7 +30,8 @@ class Loot:
     batches: tuple[BatchRow, ...] = field(repr=False)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
+        """Bytes, of all files."""
         return sum(map(len, self.files.values()))
 
     def haystacks(self) -> Iterator[bytes]:

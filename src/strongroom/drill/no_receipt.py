@@ -23,12 +23,18 @@ UNWRITTEN = frozenset(("charter of the intruder's own",))
 
 def run(theatre: Theatre, progress: Progress) -> Report:
     report = Report(NAME, ATTACK)
-    stage = theatre.stage()
+    stage = theatre.stage(progress)
     stage.take_in(residents=150, patients=10)
     scene = Scene(stage)
     control = scene.shares(*scene.good())
     opened = len(control.taken.opened) if control.taken else 0
-    report.add("nothing wrong at all (the control)", 1, f"{opened} compartment, as it must be", "disclosure", passed=opened == 1)
+    report.add(
+        "nothing wrong at all (the control)",
+        1,
+        f"{opened} compartment, as it must be",
+        "disclosure",
+        passed=opened == 1,
+    )
     for row in ROWS:
         progress(row.attack)
         # What an hour's budget allows is no part of what a row tries, but of a few.

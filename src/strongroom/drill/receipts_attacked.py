@@ -13,15 +13,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from strongroom.canonical import encode
 from strongroom.custody import read
+from strongroom.drill.falsehood import sealed_shares, shares_of
 from strongroom.drill.report import Report
 from strongroom.drill.stage import Stage
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint, note, proof, tile, tree
-from strongroom.seal import hpke, slot
-from strongroom.seal.columns import split, u16s, u32s
+from strongroom.seal.columns import split
 
 
 @dataclass
@@ -49,19 +48,15 @@ class Liar:
             return told
         request = protocol.REQUESTS[path].parse(body)
         assert isinstance(request, protocol.Disclose)
-        secrets = [
-            self.keyholder.secret("residents", epoch, sealed)
-            for epoch, sealed in zip(request.epochs, request.batches, strict=True)
-        ]
-        _, shares = slot.release(
-            secrets, u16s(request.batch), request.handles, u32s(request.versions), u16s(request.compartments), request.masked
-        )
         said = protocol.sealed_answer.parse(told)
-        answer = Answer(self.keyholder.book.receipt(self.keyholder.book.size - 1), shares, list(said.entries), body)
+        answer = Answer(
+            self.keyholder.book.receipt(self.keyholder.book.size - 1),
+            shares_of(self.keyholder, request),
+            list(said.entries),
+            body,
+        )
         self.lie(self, answer)
-        inner = encode(protocol.Shares(receipt=answer.receipt, shares=answer.shares))
-        info = protocol.answer_info(self.keyholder.room, answer.sealed_for)
-        return encode(protocol.SealedAnswer(entries=answer.entries, sealed=hpke.encrypt(request.fresh, info, inner)))
+        return sealed_shares(self.keyholder, request, answer.receipt, answer.shares, answer.entries, answer.sealed_for)
 
     def sign(self, at: checkpoint.Checkpoint, key: note.Signer | None = None) -> str:
         text = at.marshal()
@@ -141,7 +136,7 @@ def _withheld(liar: Liar, answer: Answer) -> None:
 
 
 def _other_shares(liar: Liar, answer: Answer) -> None:
-    answer.shares = b"".join(split(answer.shares, 32)[1:] + [bytes(32)])
+    answer.shares = b"".join([*split(answer.shares, 32)[1:], bytes(32)])
 
 
 def _other_request(liar: Liar, answer: Answer) -> None:

@@ -61,7 +61,9 @@ class Scene:
 
     def find(self, **changes: Any) -> SignedAsk:
         value = self.stage.people["residents"][20]["id-number"] or ""
-        made = self.stage.asker().find("residents", "confirm", "resident-id", value, CASE, REASON, self.stage.room.now())
+        made = self.stage.asker().find(
+            "residents", "confirm", "resident-id", value, CASE, REASON, self.stage.room.now()
+        )
         return self.bent(made, **changes) if changes else made
 
     def intake(self, count: int) -> SignedAsk:
@@ -101,7 +103,9 @@ class Scene:
         return Outcome("")
 
     # --- the keyholder's operator --------------------------------------------------------------------------------------
-    def operate(self, action: Literal["freeze", "thaw", "erase"], scope: str = "", records: Sequence[bytes] = ()) -> None:
+    def operate(
+        self, action: Literal["freeze", "thaw", "erase"], scope: str = "", records: Sequence[bytes] = ()
+    ) -> None:
         request = protocol.Operate(
             action=action,
             holding="residents" if records else "",

@@ -17,12 +17,12 @@ from pathlib import Path
 from strongroom.canonical import encode
 from strongroom.catalog import fields, source
 from strongroom.catalog.model import RosterLine
-from strongroom.client import device
+from strongroom.client import device, subject
 from strongroom.custody import ceremony
 from strongroom.custody.room import Room
 from strongroom.drill import charter, intake
 from strongroom.drill.report import Progress
-from strongroom.keyholder import files
+from strongroom.keyholder import desk, files, protocol
 from strongroom.keyholder.client import Client, Transport
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
@@ -123,7 +123,7 @@ class Stage:
             elif at % 10 == 4:
                 one["phone"] = drawn[at - 2]["phone"]
         again = [
-            {"id-number": one["id-number"], "name": one["name"], "blood": "A B AB O".split()[at % 4]}
+            {"id-number": one["id-number"], "name": one["name"], "blood": ["A", "B", "AB", "O"][at % 4]}
             for at, one in enumerate(drawn[:patients])
         ]
         for holding, rows in (("residents", drawn), ("patients", again)):
@@ -142,9 +142,7 @@ class Stage:
         for holding, rows in self.people.items():
             keys = self.room.keys.holding(holding)
             numbers = [one["id-number"] or "" for one in rows]
-            places = {
-                inner[:16]: place for place, inner in enumerate(person.inners(keys, "resident-id", numbers))
-            }
+            places = {inner[:16]: place for place, inner in enumerate(person.inners(keys, "resident-id", numbers))}
             for stored in self.room.store.records(self.room.holding(holding)):
                 slots = tuple(body.parse(stored.body))
                 secret = self.keyholder.secret(holding, stored.epoch, stored.sealed)
@@ -174,9 +172,26 @@ class Stage:
     def client(self, key: device.Device, transport: Transport | None = None) -> Client:
         return Client(transport or self.transport, key.key)
 
+    def enrol(self, row: int) -> device.Device:
+        """A device of the resident in that row, enrolled: the desk has seen who it is."""
+        made = device.create(self.root / "people" / f"subject-{row}.device", f"subject-{row}", os.urandom)
+        number = self.people["residents"][row]["id-number"] or ""
+        inner = person.inners(self.room.keys.holding("residents"), "resident-id", [number])[0]
+        code, now = desk.new_code(os.urandom), self.room.now()
+        admission = protocol.Admit(
+            code=protocol.code_hash(code), holding="residents", kind="resident-id", time=now, who=inner[:16]
+        )
+        Client(self.transport, self.keyholder.keys.desk).call("/v1/desk/admit", admission)
+        subject.enrol(self.client(made), made, code, now)
+        return made
+
+    def handle_of(self, row: int) -> bytes:
+        """The record of the resident in that row of the source."""
+        return next(h for h, known in self.truth.items() if known.holding == "residents" and known.number == row)
+
     def whose_tags(self) -> dict[bytes, bytes]:
         """Tag -> who, of every tag that the keyholder ever numbered."""
-        found = {}
+        found: dict[bytes, bytes] = {}
         for holding, who, generation, count in self.keyholder.store.chains():
             chain = tag.chain_key(self.keyholder.keys.tag, holding, who, generation)
             found |= dict.fromkeys(tag.tags(chain, 1, count), who)
@@ -186,16 +201,16 @@ class Stage:
 class Theatre:
     """Makes stages: one template, a copy of it for each drill."""
 
-    def __init__(self, directory: Path, progress: Progress = lambda _: None) -> None:
-        self._directory, self._progress, self._made = directory, progress, 0
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._made = directory, 0
 
-    def stage(self) -> Stage:
+    def stage(self, progress: Progress = lambda _: None) -> Stage:
         """A fresh room under the theatre's directory."""
         template = self._directory / "template"
         if not template.exists():
             draft = self._directory / "template.draft"
             shutil.rmtree(draft, ignore_errors=True)
-            found(draft, self._progress)
+            found(draft, progress)
             draft.rename(template)
         self._made += 1
         room = self._directory / f"room-{self._made}"

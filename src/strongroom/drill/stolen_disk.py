@@ -22,7 +22,7 @@ SIGMAS = 5.0
 
 def run(theatre: Theatre, progress: Progress) -> Report:
     report = Report(NAME, ATTACK)
-    stage = theatre.stage()
+    stage = theatre.stage(progress)
     progress("taking in residents and patients, and reading some")
     stage.take_in()
     _use(stage)
@@ -33,7 +33,7 @@ def run(theatre: Theatre, progress: Progress) -> Report:
     guessing.run(report, loot, stage, progress)
     stage.close()
     report.limit(
-        f"shows all the same: {_rows(loot):,} record versions in {len(loot.batches)} batches, and {_shared(loot, stage)}"
+        f"{_rows(loot):,} record versions in {len(loot.batches)} batches, and {_shared(loot, stage)}"
         " pairs of records with an equal token, since they share a telephone"
     )
     return report
@@ -62,7 +62,7 @@ def _values(report: Report, loot: Loot, stage: Stage) -> None:
                     needles |= dict.fromkeys(spellings(value), value)
     found = sightings(loot.haystacks(), needles)
     report.add(
-        f"search {len(loot.files)} files ({loot.bytes / 1e6:.1f} MB) for {len(values):,} values in {len(needles):,} spellings",
+        f"search {len(loot.files)} files ({loot.size / 1e6:.1f} MB) for {len(values):,} values in {len(needles):,} spellings",
         len(needles),
         f"{len(found)} readable values",
         "nothing",
@@ -198,7 +198,9 @@ def _equal_tokens(loot: Loot) -> Iterator[tuple[bytes, bytes]]:
 
 def _share(stage: Stage, one: bytes, other: bytes) -> bool:
     left, right = stage.truth[one], stage.truth[other]
-    return any(_value(stage, left, name) == _value(stage, right, name) for name in ("id-number", "phone") if _has(left, name))
+    return any(
+        _value(stage, left, name) == _value(stage, right, name) for name in ("id-number", "phone") if _has(left, name)
+    )
 
 
 def _has(known: Known, name: str) -> bool:

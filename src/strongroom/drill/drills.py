@@ -1,0 +1,49 @@
+"""The drills there are, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from strongroom.drill import hidden_read, no_receipt, rewritten_ledger, stolen_disk, vault_taken_over
+from strongroom.drill.report import Progress, Report
+from strongroom.drill.stage import Theatre
+from strongroom.errors import InputError
+
+
+@dataclass(frozen=True)
+class Drill:
+    """``promises``: those of THREATS.md that it tries."""
+
+    name: str
+    attack: str
+    promises: str
+    run: Callable[[Theatre, Progress], Report]
+
+
+DRILLS = {
+    one.name: one
+    for one in (
+        Drill(stolen_disk.NAME, stolen_disk.ATTACK, "1", stolen_disk.run),
+        Drill(vault_taken_over.NAME, vault_taken_over.ATTACK, "2", vault_taken_over.run),
+        Drill(no_receipt.NAME, no_receipt.ATTACK, "3, 6", no_receipt.run),
+        Drill(rewritten_ledger.NAME, rewritten_ledger.ATTACK, "4", rewritten_ledger.run),
+        Drill(hidden_read.NAME, hidden_read.ATTACK, "5", hidden_read.run),
+    )
+}
+
+
+def chosen(names: Sequence[str]) -> list[Drill]:
+    """Raises ``InputError`` for a name that no drill has."""
+    unknown = [name for name in names if name not in DRILLS]
+    if unknown:
+        raise InputError(f"there is no drill {unknown[0]}; there are: {', '.join(DRILLS)}")
+    return [DRILLS[name] for name in DRILLS if name in names]
+
+
+def perform(drill: Drill, theatre: Theatre, progress: Progress) -> Report:
+    began = monotonic()
+    report = drill.run(theatre, progress)
+    report.seconds = monotonic() - began
+    return report
