@@ -68,7 +68,8 @@ class Taker:
 
     def __init__(self, room: Room, errands: Errands) -> None:
         self._room, self._errands = room, errands
-        self._keys, self._number = room.keys.holding(errands.holding), room.holding(errands.holding)
+        self._keys = room.keys.holding(errands.holding)
+        self._number = room.holding(errands.holding) if errands.job else 0  # to name a holding is to write it down
         self._publics: dict[int, bytes] = {}
         self._parser = Parser(errands.layout)
         self._holding = errands.layout.holding
