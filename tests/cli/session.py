@@ -21,12 +21,13 @@ _NAMES = [
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<time>"),
     (r"\b\d{10}\b", "<seconds>"),
     (r"\b[0-9a-f]{64}\b", "<hash>"),
+    # A handle or a reader.
     (r"\b[0-9a-f]{32}\b", "<handle>"),
-    (r"\b[0-9a-f]{16}\b", "<reader>"),
     (r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b", "<code>"),
     (r"[A-Za-z0-9+/]{15,}={1,2}", "<base64>"),
     (r"[A-Za-z0-9+/]{43,}", "<base64>"),
     (r"pid \d+", "pid <pid>"),
+    (r"[\d,]+ characters", "<n> characters"),
     (r"\d+\.\d s, [\d,]+ rows a second", "<speed>"),
     (r"(?m)^published .*$", "published   <so far>"),
 ]
@@ -66,7 +67,7 @@ class Session:
             except SystemExit as left:
                 code = int(left.code or 0)
         self.ran.append(Ran(code, out.getvalue(), err.getvalue()))
-        for name, pattern in (("handle", _NAMES[3][0]), ("code", _NAMES[5][0]), ("hash", _NAMES[2][0])):
+        for name, pattern in (("handle", _NAMES[3][0]), ("code", _NAMES[4][0]), ("hash", _NAMES[2][0])):
             if found := re.findall(pattern, out.getvalue()):
                 self.words[name] = found[0]
         return self.ran[-1]

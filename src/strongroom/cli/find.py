@@ -17,7 +17,7 @@ def add(commands: Commands, name: str, about: str) -> None:
 is an entry in the ledger, hit or miss, and the person will see it.""",
         examples=[
             "strongroom find --as chen --purpose confirm-identity --by resident-id --case R-2031 --reason 'moves to another district'",
-            "strongroom find --as chen --purpose confirm-identity --by phone --case R-2031 --reason '核对迁入登记' < number.txt",
+            "strongroom find --as chen --purpose contact-resident --by phone --case R-2031 --reason '核对迁入登记' < number.txt",
         ],
         exits=REMOTE,
     )

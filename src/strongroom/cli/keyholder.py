@@ -62,7 +62,10 @@ def _freeze(actions: Commands, name: str, about: str) -> None:
         about,
         scoped,
         description=f"{about}. The operator's key signs it and the ledger shows it to everybody",
-        examples=[f"strongroom keyholder {name} room", f"strongroom keyholder {name} reader:0123456789abcdef0123456789abcdef"],
+        examples=[
+            f"strongroom keyholder {name} room",
+            f"strongroom keyholder {name} reader:0123456789abcdef0123456789abcdef",
+        ],
         exits=REMOTE,
     )
     found.add_argument("scope", metavar="SCOPE", help="room, holding:NAME or reader:HEX (see strongroom reader list)")
