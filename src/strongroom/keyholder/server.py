@@ -15,6 +15,7 @@ import signal
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, InputError, Refused, StoreError, StrongroomError
@@ -51,6 +52,9 @@ class Server:
                 body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return _problem(FormatError(f"the request is over {MAX_BODY} bytes"))
+        except ConnectionError:
+            # Nobody is left to read this; unhandled, each such sender would fill the log with a page of it.
+            return _problem(FormatError("the request broke off"))
         except TimeoutError:
             return _problem(FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s"))
         work = Work(request.path, signature, body)
@@ -96,6 +100,10 @@ def _problem(error: StrongroomError) -> web.Response:
     )
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 async def serve(directory: Path, public: Path, host: str, port: int) -> None:
     """Run until SIGTERM or SIGINT. Writes ``DIRECTORY/address`` when ready. Raises ``InputError`` for a public address."""
     try:
@@ -111,7 +119,10 @@ async def serve(directory: Path, public: Path, host: str, port: int) -> None:
         server.keyholder.started()
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post("/v1/{path:.*}", server.handle)
-        runner = web.AppRunner(app, access_log=None)
+        # What is no HTTP would be logged by aiohttp with a page of trace and a piece of what was sent.
+        http_log = log.getChild("http")
+        http_log.addFilter(_is_ours)
+        runner = web.AppRunner(app, access_log=None, logger=http_log)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()

@@ -1,0 +1,323 @@
+"""The keyholder as a process: 64 readers at once, garbage, slow senders, kill -9, and one process to a directory."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.houses import Houses
+
+from strongroom.canonical import encode
+from strongroom.client.device import Asker, SignedAsk
+from strongroom.custody import read
+from strongroom.custody.room import Room
+from strongroom.errors import KeyholderUnavailable, Refused, StoreError, StrongroomError
+from strongroom.keyholder import files, protocol
+from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.ledger import entry, tag
+
+_SERVE = """
+import asyncio, sys
+from pathlib import Path
+from strongroom.errors import StrongroomError
+from strongroom.keyholder.server import serve
+root = Path(sys.argv[1])
+try:
+    asyncio.run(serve(root / "keyholder", root / "public", sys.argv[2], int(sys.argv[3])))
+except StrongroomError as error:
+    sys.exit(str(error))
+"""
+
+
+def _start(root: Path, host: str = "127.0.0.1", port: int = 0) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", _SERVE, str(root), host, str(port)], stderr=subprocess.PIPE)
+
+
+def _ready(root: Path, process: subprocess.Popen[bytes], not_at: str = "") -> tuple[str, int]:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        assert process.poll() is None, process.communicate()[1].decode()
+        try:
+            text = (root / "keyholder" / "address").read_text().strip()
+        except FileNotFoundError:
+            text = ""
+        if text and text != not_at:
+            host, _, port = text.rpartition(":")
+            return host, int(port)
+        time.sleep(0.02)
+    raise AssertionError("the keyholder did not start")
+
+
+class Served:
+    """The houses' room, its keyholder a process of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.process = _start(root)
+        self.address = _ready(root, self.process)
+
+    def room(self) -> Room:
+        return Room(self.root / "vault", transport=HttpTransport(address_file(self.root / "keyholder")))
+
+    def restart(self) -> None:
+        before = (self.root / "keyholder" / "address").read_text().strip()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()
+        self.process = _start(self.root)
+        self.address = _ready(self.root, self.process, before)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        _, said = self.process.communicate(timeout=20)
+        assert b"Traceback" not in said, said.decode()
+        return self.process.returncode
+
+    def raw(self, data: bytes, timeout: float = 10.0) -> bytes:
+        """Bytes straight into the socket; what comes back until it closes."""
+        with socket.create_connection(self.address, timeout=timeout) as one:
+            one.sendall(data)
+            one.shutdown(socket.SHUT_WR)
+            found = b""
+            while part := one.recv(65536):
+                found += part
+        return found
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(*self.address, timeout=10)
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        try:
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def served(houses: Houses) -> Iterator[Served]:
+    houses.town.keyholder.store.close()
+    made = Served(houses.town.root)
+    yield made
+    try:
+        if made.process.poll() is None:
+            assert made.stop() == 0
+        assert not (made.root / "keyholder" / "address").exists()
+    finally:
+        made.process.kill()
+        houses.town.keyholder = houses.town._keyholder()
+
+
+def _asks(room: Room, houses: Houses, count: int) -> list[SignedAsk]:
+    room.sync()
+    asker = Asker(houses.town.key_of("ana"), room.keys.room, room.rules().enacted.hash, os.urandom)
+    return [
+        asker.disclose(
+            "residents", "confirm", houses.handles[:1], ["name"], "case-1", "a passport to be renewed", room.now()
+        )
+        for _ in range(count)
+    ]
+
+
+def test_64_reads_of_one_person_at_once(houses: Houses, served: Served) -> None:
+    """Tags 1 to 64, none lost, none twice, whichever vault process was first; and each got its own receipt."""
+    first = served.room()
+    asks = _asks(first, houses, 64)
+    first.close()
+    found: list[read.Disclosed] = []
+    failed: list[BaseException] = []
+    gate = threading.Barrier(16)
+
+    def work(mine: list[SignedAsk]) -> None:
+        try:
+            room = served.room()
+            gate.wait(30)
+            found.extend([read.disclose(room, one) for one in mine])
+            room.close()
+        except BaseException as error:  # noqa: BLE001 - shown in the main thread
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(asks[at::16],)) for at in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert len({one.index for one in found}) == 64
+    assert len({str(one.values) for one in found}) == 1
+    last = served.room()
+    last.sync()
+    tags = [
+        one
+        for one in (entry.parse(data) for data in last.mirror.entries(0, last.mirror.size))
+        if isinstance(one, entry.DisclosureEntry)
+    ]
+    last.close()
+    assert served.stop() == 0
+    keyholder = houses.town._keyholder()
+    ((holding, who, generation, count),) = [row for row in keyholder.store.chains() if row[3] == 64]
+    chain = tag.chain_key(keyholder.keys.tag, holding, who, generation)
+    assert [one.tags for one in tags] == [[one] for one in tag.tags(chain, 1, count)]
+    keyholder.store.close()
+
+
+def test_kill_and_restart(houses: Houses, served: Served) -> None:
+    room = served.room()
+    for one in _asks(room, houses, 5):
+        got = read.disclose(room, one)
+        served.restart()
+        # The connection is gone and the port another: the room finds it, and the book is as it was.
+        room.sync()
+        item = entry.parse(room.mirror.entry(got.index))
+        assert isinstance(item, entry.DisclosureEntry)
+    starts = [entry.parse(data) for data in room.mirror.entries(0, room.mirror.size)]
+    assert sum(isinstance(item, entry.NoticeEntry) and item.code == "start" for item in starts) == 6
+    room.close()
+
+
+def test_a_second_process_on_one_directory_is_refused(served: Served) -> None:
+    second = _start(served.root)
+    _, said = second.communicate(timeout=20)
+    assert second.returncode == 1
+    assert b"runs on this already" in said
+    with pytest.raises(StoreError, match="runs on this already"), files.lock(served.root / "keyholder"):
+        pass
+    assert served.post("/v1/status", b"{}", {})[0] == 403
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
+def test_an_address_that_others_reach_is_refused(houses: Houses, host: str) -> None:
+    process = _start(houses.town.root, host)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert b"loopback" in said
+
+
+def test_a_port_that_is_taken_and_a_directory_that_is_none(served: Served, tmp_path: Path) -> None:
+    for root, port, words in ((served.root, served.address[1], b"already"), (tmp_path / "x", 0, b"no keyholder here")):
+        process = _start(root, port=port)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert words in said
+        assert b"Traceback" not in said
+
+
+GARBAGE = [
+    b"\0" * 1000,
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"POST /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{}",
+    b"POST /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    b"POST /v1/status HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /v1/status HTTP/1.1\r\n" + b"X: " + b"y" * 100_000 + b"\r\n\r\n",
+    b"POST /v1/%ff%00 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+]
+
+
+def test_garbage_is_answered_or_dropped_and_harms_nobody(houses: Houses, served: Served) -> None:
+    for data in GARBAGE:
+        assert b"Traceback" not in served.raw(data)
+    for signature in ("", "!", "é", base64.b64encode(bytes(64)).decode(), "A" * 5000):
+        status, data = served.post("/v1/status", b"{}", {"Strongroom-Signature": signature.encode().decode("latin-1")})
+        assert status in (400, 403)
+        assert json.loads(data)["code"] in ("malformed", "vault")
+    room = served.room()
+    assert room.status().published >= 0
+    room.close()
+
+
+def test_a_body_too_large_is_refused_as_the_protocol_says(served: Served) -> None:
+    key = "Strongroom-Signature"
+    try:
+        status, data = served.post("/v1/disclose", b"x" * (protocol.MAX_BODY + 1), {key: ""})
+    except ConnectionError:
+        pass  # refused while it was still being sent
+    else:
+        assert (status, json.loads(data)["code"]) == (400, "malformed")
+    for path in ("/v1/subject/enrol", "/v1/desk/admit"):
+        status, data = served.post(path, b"x" * 100_000, {key: ""})
+        assert (status, json.loads(data)["code"]) == (400, "malformed")
+
+
+def test_slow_senders_hold_nobody_up(houses: Houses, served: Served) -> None:
+    slow = [socket.create_connection(served.address, timeout=10) for _ in range(50)]
+    for one in slow:
+        one.sendall(b"POST /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    room, start = served.room(), time.monotonic()
+    (signed,) = _asks(room, houses, 1)
+    read.disclose(room, signed)
+    assert time.monotonic() - start < 5
+    room.close()
+    for one in slow:
+        one.close()
+
+
+def test_no_answer_carries_what_is_personal(houses: Houses, served: Served) -> None:
+    """The keyholder has nothing of the kind, and what it is sent by mistake it does not send back."""
+    secret = "李明 13800000000"
+    device = houses.town.key_of("ana")
+    client = Client(HttpTransport(address_file(served.root / "keyholder")), device.key)
+    bodies = {
+        "/v1/subject/enrol": encode({"code": "x", "device": device.public, "time": 0, secret: secret}),
+        "/v1/subject/reads": secret.encode(),
+        "/v1/desk/admit": encode({"holding": secret}),
+    }
+    for path, body in bodies.items():
+        signature = base64.b64encode(protocol.sign_request(path, body, device.key)).decode()
+        _, answer = served.post(path, body, {"Strongroom-Signature": signature})
+        assert secret not in json.dumps(json.loads(answer), ensure_ascii=False)
+    with pytest.raises(Refused, match="the code is wrong"):
+        client.call("/v1/subject/enrol", protocol.Enrol(code=secret[:2], device=device.public, time=int(time.time())))
+    client.close()
+
+
+def test_no_keyholder_is_one_clear_error(houses: Houses, tmp_path: Path) -> None:
+    key = houses.town.room.keys.message
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        free = one.getsockname()[1]
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "address").write_text("127.0.0.1:")
+    for address in (lambda: f"127.0.0.1:{free}", address_file(tmp_path), address_file(tmp_path / "torn")):
+        with pytest.raises(KeyholderUnavailable, match="strongroom keyholder"):
+            Client(HttpTransport(address), key).send("/v1/status", b"{}")
+
+
+def test_an_answer_that_is_none_of_ours(houses: Houses) -> None:
+    """A stranger on the port: whatever it says is an error of ours, and the vault goes on refusing."""
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    answers = [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{",
+        b"SSH-2.0-x\r\n",
+    ]
+
+    def serve() -> None:
+        for answer in answers:
+            one, _ = server.accept()
+            one.recv(65536)
+            one.sendall(answer)
+            one.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    for _ in answers:
+        room = Room(houses.town.root / "vault", transport=HttpTransport(lambda: f"127.0.0.1:{port}", timeout=5))
+        with pytest.raises(StrongroomError):
+            room.sync()
+        room.close()
+    thread.join()
+    server.close()
