@@ -16,6 +16,7 @@ from strongroom.catalog.pattern import compile_pattern
 from strongroom.catalog.text import clean, folded
 from strongroom.catalog.types import kind as kind  # noqa: PLC0414 - part of what this module offers
 from strongroom.catalog.types import width as width  # noqa: PLC0414
+from strongroom.catalog.unassigned import unassigned
 from strongroom.errors import ValueRejected
 
 Parser: TypeAlias = Callable[[str], str | None]
@@ -38,7 +39,7 @@ def parser(field: Field) -> Parser:
         form = partial(values.phone, region=field.region)
     known = frozenset(field.values) if field.type == "enum" else None
     matches = compile_pattern(field.pattern).fullmatch if field.pattern else None
-    needs_letters = field.type == "text" and field.identifier != "none"
+    compared = field.type in ("text", "email") and field.identifier != "none"
 
     def parse_value(raw: str) -> str | None:
         if len(raw) > ceiling:
@@ -56,8 +57,11 @@ def parser(field: Field) -> Parser:
             raise ValueRejected(f"is longer than {most} bytes")
         if matches is not None and not matches(value):
             raise ValueRejected("does not match the field's pattern")
-        if needs_letters and not folded(value):
-            raise ValueRejected("has no visible character to be found by")
+        if compared and not value.isascii():
+            if unassigned(value):
+                raise ValueRejected("has a character that Unicode 14.0 does not have, and cannot be found by it")
+            if not folded(value):
+                raise ValueRejected("has no visible character to be found by")
         return value
 
     return parse_value

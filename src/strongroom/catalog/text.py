@@ -32,8 +32,9 @@ def clean(raw: str) -> str:
 
 
 def folded(value: str) -> str:
-    """The form in which texts are compared: NFKC, case folded, joiners dropped, single spaces."""
+    """The form in which texts are compared: NFKC, case folded, joiners dropped, NFKC, single spaces. Folding it again
+    changes nothing, since what a joiner kept apart is put together before the last NFKC."""
     if value.isascii():
         return value.lower()
-    once = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
-    return " ".join(once.replace("\u200c", "").replace("\u200d", "").split())
+    once = unicodedata.normalize("NFKC", value).casefold().replace("\u200c", "").replace("\u200d", "")
+    return " ".join(unicodedata.normalize("NFKC", once).split())
