@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from strongroom.canonical import U16, Bytes8, Bytes16, Codec, Name, Number, Record, encode
+from strongroom.canonical import U16, Bytes12, Bytes16, Codec, Name, Number, Record, encode
 from strongroom.errors import EntryError, FormatError
 
 
@@ -24,7 +24,7 @@ class Sample(Record):
     name: str
     count: Number
     key: Bytes16
-    tags: list[Bytes8]
+    tags: list[Bytes12]
     sizes: dict[Name, U16]
     inner: Inner | None
     done: bool
@@ -46,7 +46,7 @@ samples = st.builds(
     name=texts,
     count=integers,
     key=st.binary(min_size=16, max_size=16),
-    tags=st.lists(st.binary(min_size=8, max_size=8), max_size=4),
+    tags=st.lists(st.binary(min_size=12, max_size=12), max_size=4),
     sizes=st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True), st.integers(0, 65535), max_size=4),
     inner=st.none() | st.builds(Inner, note=texts),
     done=st.booleans(),

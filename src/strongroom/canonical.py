@@ -13,7 +13,6 @@ T = TypeVar("T")
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 U16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-Bytes8 = Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
 Bytes12 = Annotated[bytes, msgspec.Meta(min_length=12, max_length=12)]
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]

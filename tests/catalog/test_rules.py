@@ -32,7 +32,7 @@ HEAD = '@id("r") forbid (principal, action, resource) '
         HEAD + 'when { principal in Role::"clerk" && context.fields.contains(Field::"born") };',
         HEAD + 'when { context has kind && context.kind == Kind::"phone" && context.weekday > 5 };',
         HEAD + 'unless { context.case like "2027/*" };',
-        HEAD + 'when { principal == Reader::"0123456789abcdef" };',
+        HEAD + 'when { principal == Reader::"0123456789abcdef0123456789abcdef" };',
     ],
 )
 def test_rules_that_hold(text: str) -> None:

@@ -39,7 +39,7 @@ class Device:
 
     @property
     def reader(self) -> bytes:
-        """8 bytes by which the roster knows the device."""
+        """16 bytes by which the roster knows the device."""
         return asks.reader_id(self.public)
 
 
@@ -111,7 +111,9 @@ class Asker:
         return self._signed(ask, private)
 
     def _private(self, case: str, reason: str, subject: asks.Queried | None) -> asks.PrivateHalf:
-        return asks.PrivateHalf(case=case, reader=self.device.reader, reason=reason, salt=self.random(32), subject=subject)
+        return asks.PrivateHalf(
+            case=case, reader=self.device.reader, reason=reason, salt=self.random(32), subject=subject
+        )
 
     def _common(self, holding: str, purpose: str, private: asks.PrivateHalf, now: int) -> dict[str, Any]:
         return {

@@ -117,8 +117,7 @@ class Room:
             if roster is None:
                 raise StoreError("the vault does not hold the roster of the charter in force; enter the charter again")
             lines = charters.parse_roster(roster)
-            by_reader = {asks.reader_id(line.key): line for line in lines}
-            self._rules = Rules(enacted, by_reader, Gate(enacted.charter, lines))
+            self._rules = Rules(enacted, asks.readers(lines), Gate(enacted.charter, lines))
         return self._rules
 
     def holding(self, name: str) -> int:

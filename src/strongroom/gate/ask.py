@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
@@ -10,8 +11,9 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from strongroom.canonical import Bytes8, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
-from strongroom.errors import CommitmentError, Refused
+from strongroom.canonical import Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
+from strongroom.catalog.model import RosterLine
+from strongroom.errors import CommitmentError, FormatError, Refused
 
 _ASK = b"strongroom/v1 ask\0"
 _ASK_HASH = b"strongroom/v1 ask-hash\0"
@@ -30,7 +32,7 @@ class PrivateHalf(Record):
     """What stays with the vault, sealed to the auditor; the ask carries only its commitment."""
 
     case: str
-    reader: Bytes8
+    reader: Bytes16
     reason: str
     salt: Bytes32
     subject: Queried | None
@@ -55,7 +57,7 @@ class _Ask(Record, tag_field="action"):
     holding: Name
     nonce: Bytes16
     purpose: Name
-    reader: Bytes8
+    reader: Bytes16
     room: Bytes16
     time: Number
 
@@ -105,8 +107,17 @@ def parse(text: bytes) -> Ask:
 
 
 def reader_id(device: bytes) -> bytes:
-    """8 bytes that name a reader, from the 32-byte Ed25519 key of the device (SPEC.md 1.4)."""
-    return hashlib.sha256(_READER + device).digest()[:8]
+    """16 bytes that name a reader, from the 32-byte Ed25519 key of the device (SPEC.md 1.4)."""
+    return hashlib.sha256(_READER + device).digest()[:16]
+
+
+def readers(roster: Iterable[RosterLine]) -> dict[bytes, RosterLine]:
+    """Reader -> line of the roster. Raises ``FormatError`` when two keys make one reader: one could ask as the other."""
+    lines = list(roster)
+    found = {reader_id(line.key): line for line in lines}
+    if len(found) != len(lines):
+        raise FormatError("roster: two keys make one reader; one of them must draw another")
+    return found
 
 
 def ask_hash(text: bytes) -> bytes:

@@ -16,5 +16,5 @@ class InForce:
         self.charter: Charter = charters.parse(document)
         self.hash = charters.charter_hash(document)
         self.lines: list[RosterLine] = charters.parse_roster(roster)
-        self.roster = {asks.reader_id(line.key): line for line in self.lines}
+        self.roster = asks.readers(self.lines)
         self.units = permit.public_units(self.charter, self.lines)

@@ -9,6 +9,7 @@ from strongroom.canonical import Record
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.errors import EntryError, Refused, StrongroomError
+from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
@@ -37,6 +38,7 @@ def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Wo
         charters.verify(document, request.signature, request.steward)
         if charters.roster_hash(roster) != new.roster:
             raise Refused("charter", "the roster is not the one whose hash stands in the charter")
+        asks.readers(lines)
         if keyholder.charters:
             last, current = keyholder.charters[-1], keyholder.in_force().charter
             if charters.charter_hash(document) == last.hash:
@@ -67,7 +69,6 @@ def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Wo
         raise
     except StrongroomError as error:
         raise Refused("charter", str(error)) from None
-    assert len({line.key for line in lines}) == len(lines)
     keyholder.store.add_charter(new.version, index, effective, document, roster)
     keyholder.charters.append(InForce(index, effective, document, roster))
     return lambda: keyholder.written(request.have, index)
@@ -111,7 +112,9 @@ def operate(keyholder: Keyholder, request: protocol.Operate, work: Work, now: in
         if request.holding not in keyholder.charter.holdings or not request.records:
             raise Refused("holding", "name a holding and its records")
         keyholder.store.erase(keyholder.holding_id(request.holding), request.records)
-        keyholder.book.stage(entry.ErasureEntry(v=1, time=now, count=len(set(request.records)), holding=request.holding))
+        keyholder.book.stage(
+            entry.ErasureEntry(v=1, time=now, count=len(set(request.records)), holding=request.holding)
+        )
     else:
         scope, _, name = request.scope.partition(":")
         known = {
