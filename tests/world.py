@@ -52,6 +52,7 @@ purposes:
     actions: [find, disclose]
     roles: [clerk]
     units: [registry]
+    find-by: {residents: [resident-id, phone]}
     reads: {residents: {name: clear, born: year, id-number: last-four, sex: clear}}
     budgets: {reader: [200/hour]}
   reach:
@@ -60,6 +61,7 @@ purposes:
     actions: [find, disclose]
     roles: [clerk]
     units: [registry]
+    find-by: {residents: [resident-id, phone]}
     reads: {residents: {phone: clear, email: clear, name: initial}}
     budgets: {reader: [50/day], unit: [100/day]}
   register:

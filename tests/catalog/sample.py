@@ -74,6 +74,7 @@ def purpose(**changes: Any) -> Purpose:
         "roles": ["clerk"],
         "units": ["registry", "health"],
         "reads": {"residents": {"name": clear, "id-number": "last-four", "born": "year"}},
+        "finds": {"residents": ["phone", "resident-id"]},
         "budgets": PurposeBudgets(reader=["20/minute", "200/day"], unit=[], purpose=["5000/day"]),
     }
     return Purpose(**members | changes)
@@ -105,7 +106,9 @@ def charter(**changes: Any) -> Charter:
         "holdings": {"residents": holding()},
         "purposes": {
             "confirm-identity": purpose(),
-            "register": purpose(actions=["intake"], roles=["registrar"], units=["registry"], reads={"residents": {}}),
+            "register": purpose(
+                actions=["intake"], roles=["registrar"], units=["registry"], reads={"residents": {}}, finds={}
+            ),
         },
         "budgets": RoomBudgets(room=["100/minute", "10000/day"], holdings={"residents": ["9000/day"]}),
         "rules": '@id("no-reads-at-night") forbid (principal, action == Action::"disclose", resource)\n'

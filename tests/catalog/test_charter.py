@@ -115,10 +115,26 @@ def test_roster_holds_a_key_once() -> None:
     pair = sorted([sample.line("a"), sample.line("b")], key=lambda line: line.key, reverse=True)
     with pytest.raises(FormatError, match="sorted"):
         documents.parse_roster(encode(pair))
+    with pytest.raises(FormatError, match="too small to name"):
+        documents.roster_bytes([sample.line(unit="other")])
+
+
+def test_names_that_the_ledger_uses_are_nobodys() -> None:
+    unknown = {"unknown": OLD.holdings["residents"]}
+    with pytest.raises(CatalogError, match="does not know"):
+        documents.document(
+            sample.charter(
+                holdings=OLD.holdings | unknown, buckets={**OLD.buckets, "unknown": OLD.buckets["residents"]}
+            )
+        )
 
 
 OLD = sample.charter()
 HOLDING = OLD.holdings["residents"]
+
+
+BY_ID = OLD.purposes | {"confirm-identity": sample.purpose(finds={"residents": ["resident-id"]})}
+BY_PHONE = OLD.purposes | {"confirm-identity": sample.purpose(finds={"residents": ["phone"]})}
 
 
 def follow(new: Charter) -> None:
@@ -200,7 +216,11 @@ def test_what_may_follow() -> None:
         (with_field("sex", values=["male", "female", "other"]), "holdings.residents.fields.sex.values"),
         (with_field("sex", values=["female", "male"]), "holdings.residents.fields.sex.values"),
         (
-            changed(with_field("phone", identifier="none"), buckets={"residents": {"resident-id": sample.key("ids")}}),
+            changed(
+                with_field("phone", identifier="none"),
+                buckets={"residents": {"resident-id": sample.key("ids")}},
+                purposes=BY_ID,
+            ),
             "holdings.residents.fields.phone.identifier",
         ),
         (
@@ -230,7 +250,7 @@ def test_a_name_is_permanent() -> None:
 def test_a_primary_identifier_may_not_come_later() -> None:
     fields = HOLDING.fields | {"id-number": sample.field("resident-id")}
     roots = {"residents": {"phone": sample.key("phones")}}
-    old = sample.charter(holdings={"residents": changed(HOLDING, fields=fields)}, buckets=roots)
+    old = sample.charter(holdings={"residents": changed(HOLDING, fields=fields)}, buckets=roots, purposes=BY_PHONE)
     document = documents.document(old)
     with pytest.raises(CatalogError, match="primary identifier is permanent"):
         documents.successor(old, document, sample.charter(version=2, previous=documents.charter_hash(document)))

@@ -42,6 +42,7 @@ purposes:
     reads:
       members: {number: clear}
     budgets: {reader: [5/minute]}
+    find-by: {members: [text:number]}
 """
 
 
@@ -146,6 +147,14 @@ UNFIT = [
     ("[5/minute]", "[5/minutes]", 20, "not a rate. Want a rate such as"),
     ("[5/minute]", "[5/minute, 6/minute]", 20, "two rates of one period"),
     ("actions: [find, disclose]", "actions: [find]", 18, "names fields but may not disclose"),
+    ("actions: [find, disclose]", "actions: [disclose]", 21, "names kinds of identifier but may not find"),
+    ("    find-by: {members: [text:number]}\n", "", 12, "find people, but by no kind"),
+    ("[text:number]", "[]", 21, "want at least one kind"),
+    ("[text:number]", "[text:number, text:number]", 21, "each once"),
+    ("[text:number]", "[phone]", 21, "no identifier of kind phone. Use one of text:number"),
+    ("{members: [text:number]}", "{guests: [text:number]}", 21, "guests is no holding of its reads"),
+    ("units: [door]", "units: [other]", 17, "a unit too small to name"),
+    ("  greet:", "  unknown:", 12, "does not know"),
     ("roles: [host]", "roles: []", 16, "want at least one"),
     ("name: small.example", "name: Small Example", 1, "not a room's name"),
     ("delay: 72h", "delay: 72h\nrules: 'permit (principal, action, resource);'", 3, "only forbid"),
@@ -175,6 +184,21 @@ def test_warnings_of_a_poor_charter() -> None:
     assert "error" not in said
 
 
+def test_finding_by_what_is_not_read_is_a_warning() -> None:
+    two = SMALL.replace("primary}", "primary}\n      mail: {type: email, compartment: identity, identifier: secondary}")
+    by = two.replace("[text:number]", "[text:number, email]")
+    for text, warned in ((two, False), (by, True), (by.replace("{number: clear}", "{mail: clear}"), False)):
+        said = [str(one) for one in check(source.load(text, "f")) if "finds people by email" in one.problem]
+        assert bool(said) is warned
+        assert all(one.startswith("f:22: warning") for one in said)
+
+
+def test_kinds_are_sorted_whatever_the_order() -> None:
+    two = SMALL.replace("primary}", "primary}\n      mail: {type: email, compartment: identity, identifier: secondary}")
+    found = source.load(two.replace("[text:number]", "[text:number, email]"), "f")
+    assert found.purposes["greet"].finds == {"members": ["email", "text:number"]}
+
+
 def test_the_city_warns_only_of_what_it_means() -> None:
     findings = check(source.load(CITY, "city"))
     assert {finding.level for finding in findings} == {"warning"}
@@ -183,7 +207,7 @@ def test_the_city_warns_only_of_what_it_means() -> None:
 
 def test_bytes_are_utf8_with_or_without_a_mark() -> None:
     assert source.load(b"\xef\xbb\xbf" + SMALL.encode(), "f") == source.load(SMALL, "f")
-    with pytest.raises(CatalogError, match="f:21: the file is not UTF-8"):
+    with pytest.raises(CatalogError, match="f:22: the file is not UTF-8"):
         source.load(SMALL.encode() + "rules: 规则".encode("gb18030"), "f")
 
 

@@ -13,7 +13,8 @@ from tests.catalog import sample
 
 from strongroom.catalog import charter as documents
 from strongroom.catalog.model import Holding, PurposeBudgets, RosterLine
-from strongroom.errors import Refused
+from strongroom.errors import FormatError, Refused
+from strongroom.gate import ask as asks
 from strongroom.gate import cedar
 from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk, IntakeAsk, PrivateHalf, Queried, reader_id
 from strongroom.gate.decision import Gate
@@ -38,6 +39,7 @@ CHARTER = sample.charter(
             roles=["officer", "clerk"],
             units=["station"],
             reads={"calls": {"caller": "last-four", "note": "clear"}, "residents": {"name": "initial"}},
+            finds={"calls": ["phone"]},
             budgets=PurposeBudgets(reader=[], unit=[], purpose=[]),
         )
     },
@@ -163,6 +165,28 @@ def test_first_failing_check_names_the_refusal(
     code: str, line: RosterLine, fields: list[str], members: dict[str, str]
 ) -> None:
     assert refusal(disclose(line, *fields, **members), private(of=line), line, NOON) == code
+
+
+def test_people_are_found_only_by_the_kinds_of_the_purpose() -> None:
+    officer = LINES[10]
+    for holding, kind, code in (
+        ("calls", "phone", None),
+        ("calls", "text:badge", "field"),  # an identifier, but not this purpose's
+        ("calls", "email", "field"),
+        ("residents", "phone", "field"),  # read, but nobody is looked up in it
+    ):
+        half = private(Queried(kind=kind, value="x"), of=officer)
+        asked = ask(FindAsk, half, officer, purpose="trace-call", holding=holding, kind=kind)
+        found = outcome(GATE.decide, asked, half, officer, NOON)
+        assert (found if isinstance(found, str) else None) == code
+        assert cedar_alone(asked) is (code is None)
+
+
+def test_two_keys_may_not_make_one_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(asks.readers(LINES)) == [reader_id(line.key) for line in LINES]
+    monkeypatch.setattr(asks, "reader_id", lambda key: reader_id(key)[:0])
+    with pytest.raises(FormatError, match="two keys make one reader"):
+        asks.readers(LINES)
 
 
 def test_rule_is_named_and_holds_only_where_it_says() -> None:

@@ -25,6 +25,14 @@ def test_a_chain_as_the_specification_writes_it() -> None:
     assert len({*tag.tags(chain, 1, 100), *tag.tags(tag.chain_key(key, holding, who, 2), 1, 100)}) == 200
 
 
+def test_a_pseudonym_as_the_specification_writes_it() -> None:
+    key, reader = bytes(range(32)), b"r" * 16
+    first, last, after = 1_793_491_200, 1_796_083_199, 1_796_083_200  # November 2026, to its last second
+    want = hmac.new(key, b"strongroom/v1 asker\0" + reader + b"2026-11", hashlib.sha256).digest()[:12]
+    assert tag.asker(key, reader, first) == tag.asker(key, reader, last) == want
+    assert tag.asker(key, reader, after) != want != tag.asker(key, reader, first - 1)
+
+
 def test_widths_are_fixed() -> None:
     for arguments in (
         (b"", b"h" * 16, b"w" * 16, 1),

@@ -16,6 +16,8 @@ from typing import Any
 from tests.seal import made
 
 from strongroom.errors import SealError
+from strongroom.gate.ask import reader_id
+from strongroom.ledger import tag
 from strongroom.seal import batch, body, ids, person, plaintext, slot, token
 from strongroom.seal.compartment import associated, key_and_check
 from strongroom.seal.epoch import epoch_of, epoch_text
@@ -32,6 +34,7 @@ FIELDS: dict[int, dict[str, str | None]] = {
 }
 WIDTHS = {"sex": 6}
 KIND, VALUE = "resident-id", "990101199001011234"
+MONTH = 1_795_391_999  # 2026-11-23
 
 
 def derivations() -> Case:
@@ -40,13 +43,17 @@ def derivations() -> Case:
     k_j = person.bucket_key(made.KEYS.person(KIND), j)
     index = made.draw("K_index", 32)
     index_key = token.index_key(index, made.HOLDING, ids.kind_id(KIND))
+    reader = reader_id(made.draw("device", 32))
+    tag_key, pseudonym = made.draw("K_tag", 32), made.draw("K_pseudonym", 32)
+    chain = tag.chain_key(tag_key, made.HOLDING, person.who_of_inner(inner), 1)
     return {
-        "about": "SPEC.md 1.2, 1.4, 2 and 4: names, persons, tokens; 3.1: epochs",
+        "about": "SPEC.md 1.2, 1.4, 2 and 4: names, persons, tokens; 3.1: epochs; 5.4 and 5.5: pseudonym, chain, tags",
         "label": {"name": "holding", "label": label("holding").hex()},
         "room": made.ROOM.hex(),
         "holding": {"name": "residents", "id": made.HOLDING.hex()},
         "kind": {"kind": KIND, "id": ids.kind_id(KIND).hex()},
         "keyholder": {"message_key": made.draw("message key", 32).hex(), "id": made.KEYHOLDER.hex()},
+        "reader": {"device": made.draw("device", 32).hex(), "id": reader.hex()},
         "keys": {
             "KH": made.KEYS.key.hex(),
             "K_seal": made.KEYS.seal.hex(),
@@ -67,6 +74,19 @@ def derivations() -> Case:
             "index_key": index_key.hex(),
             "inner": inner.hex(),
             "token": token.tokens(index_key, [inner])[0].hex(),
+        },
+        "chain": {
+            "K_tag": tag_key.hex(),
+            "who": person.who_of_inner(inner).hex(),
+            "generation": 1,
+            "k_tag": chain.hex(),
+            "tags": {str(n): tag.tag(chain, n).hex() for n in (1, 2)},
+        },
+        "asker": {
+            "K_pseudonym": pseudonym.hex(),
+            "time": MONTH,
+            "month": "2026-11",
+            "asker": tag.asker(pseudonym, reader, MONTH).hex(),
         },
         "epochs": [
             {"day": day, "retention": kept, "epoch": (epoch := epoch_of(day, kept)), "text": epoch_text(epoch)}

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from strongroom.canonical import Codec, encode
-from strongroom.catalog.model import Charter, RosterLine
+from strongroom.catalog.model import OTHER, Charter, RosterLine
 from strongroom.catalog.successor import follow
 from strongroom.catalog.types import identifier_kinds
 from strongroom.catalog.validate import problems
@@ -88,6 +88,8 @@ def parse_roster(roster: bytes) -> list[RosterLine]:
     lines = _roster.parse(roster)
     if any(a.key >= b.key for a, b in pairwise(lines)):
         raise FormatError("roster: lines must be sorted by key, each key once")
+    if any(line.unit == OTHER for line in lines):
+        raise FormatError(f"roster: {OTHER} is what the ledger calls a unit too small to name; rename the unit")
     return lines
 
 

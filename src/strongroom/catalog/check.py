@@ -9,7 +9,7 @@ from typing import Literal
 
 from strongroom.catalog.model import Holding, Purpose
 from strongroom.catalog.source import Source
-from strongroom.catalog.types import primary, width
+from strongroom.catalog.types import identifier_kinds, kind, primary, width
 from strongroom.catalog.validate import Problem, problems
 
 _DAY = 86400
@@ -80,6 +80,18 @@ def _of_purpose(at: tuple[str, ...], purpose: Purpose, source: Source) -> Iterat
     elif not budgets.reader and "intake" not in purpose.actions:
         text = "no budget per reader: one rented login may use up what is meant for all"
         yield Problem((*at, "budgets"), text, "Add reader: [20/minute, 200/day]")
+    for name, kinds in purpose.finds.items():
+        fields, reads = source.holdings[name].fields, purpose.reads[name]
+        shown = {kind(field, fields[field]) for field in reads}
+        for found, named in identifier_kinds(source.holdings[name]).items():
+            if (
+                found in kinds
+                and reads
+                and found not in shown
+                and all(fields[f].identifier == "secondary" for f in named)
+            ):
+                text = f"it finds people by {found}, which it does not read: whoever has one learns whose it is"
+                yield Problem((*at, "find-by", name), text, "Leave it out unless the purpose is to learn that")
     for name, masks in purpose.reads.items():
         holding = source.holdings[name]
         opened = {holding.fields[field].compartment for field in masks}

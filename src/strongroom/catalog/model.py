@@ -12,6 +12,10 @@ from strongroom.canonical import U16, Bytes16, Bytes32, HpkePublic, Name, Number
 Mask = Literal["clear", "last-four", "initial", "year", "district"]
 Action = Literal["find", "disclose", "intake"]
 
+# What entries say where they name none of the charter's own (SPEC.md 5.4): no unit, purpose or holding is called so.
+OTHER = "other"
+UNKNOWN = "unknown"
+
 
 class Field(Record):
     """One field of a holding. ``type`` is a row of ``catalog.types.TYPES``; ``max`` is in UTF-8 bytes, 0 for the
@@ -54,7 +58,7 @@ class PurposeBudgets(Record):
 
 class Purpose(Record):
     """A reason from the charter: ``roles`` of ``units`` may do ``actions`` in the holdings of ``reads`` (holding ->
-    field -> mask), for this alone."""
+    field -> mask), for this alone. ``finds``: holding -> kinds of identifier by which people may be looked up in it."""
 
     about: str
     lawful_basis: str
@@ -62,6 +66,7 @@ class Purpose(Record):
     roles: list[Name]
     units: list[Name]
     reads: dict[Name, dict[Name, Mask]]
+    finds: dict[Name, list[str]]
     budgets: PurposeBudgets
 
 

@@ -171,8 +171,8 @@ class _Loader:
 
     def _purpose(self, at: Path, node: Node) -> Purpose:
         wanted = ("about", "lawful-basis", "actions", "roles", "units", "reads")
-        found = self._members(at, node, "a purpose", wanted, ("budgets",))
-        read, budgets = self._read, found.get("budgets")
+        found = self._members(at, node, "a purpose", wanted, ("find-by", "budgets"))
+        read, budgets, finds = self._read, found.get("budgets"), found.get("find-by")
         action = self._choice(*get_args(Action))
         return Purpose(
             about=read.text(found["about"], "about"),
@@ -181,6 +181,7 @@ class _Loader:
             roles=[self._name(item, "a role") for item in read.items(found["roles"], "roles")],
             units=[self._name(item, "a unit") for item in read.items(found["units"], "units")],
             reads=self._named((*at, "reads"), found["reads"], "a holding", self._reads),
+            finds={} if finds is None else self._named((*at, "find-by"), finds, "a holding", self._kinds),
             budgets=PurposeBudgets(reader=[], unit=[], purpose=[])
             if budgets is None
             else self._purpose_budgets((*at, "budgets"), budgets),
@@ -189,6 +190,9 @@ class _Loader:
     def _reads(self, at: Path, node: Node) -> dict[str, Mask]:
         mask = self._choice(*get_args(Mask))
         return self._named(at, node, "a field", lambda _, found: mask(found, "a mask"))
+
+    def _kinds(self, at: Path, node: Node) -> list[str]:
+        return sorted(self._read.texts(node, "kinds of identifier"))
 
     def _purpose_budgets(self, at: Path, node: Node) -> PurposeBudgets:
         found = self._members(at, node, "budgets", (), ("reader", "unit", "purpose"))

@@ -14,7 +14,7 @@ from typing import Protocol
 import phonenumbers
 
 from strongroom.catalog import rules as cedar
-from strongroom.catalog.model import Field, Holding, Purpose, RoomBudgets
+from strongroom.catalog.model import OTHER, UNKNOWN, Field, Holding, Purpose, RoomBudgets
 from strongroom.catalog.pattern import compile_pattern
 from strongroom.catalog.rate import parse_rate
 from strongroom.catalog.text import clean
@@ -67,6 +67,9 @@ def problems(catalog: Catalog) -> Iterator[Problem]:
         yield Problem(("heartbeat",), "not between a second and ten years", "Write a heartbeat such as 1h")
     if not catalog.holdings:
         yield Problem(("holdings",), "no holding is declared", "Declare what is held")
+    for member, reserved in (("holdings", catalog.holdings), ("purposes", catalog.purposes)):
+        if UNKNOWN in reserved:
+            yield Problem((member, UNKNOWN), f"{UNKNOWN} is what the ledger calls what it does not know", "Rename it")
     for name, holding in catalog.holdings.items():
         yield from _holding(("holdings", name), holding)
     for name, purpose in catalog.purposes.items():
@@ -164,6 +167,8 @@ def _purpose(at: tuple[str, ...], purpose: Purpose, holdings: dict[str, Holding]
     for member, names in (("actions", purpose.actions), ("roles", purpose.roles), ("units", purpose.units)):
         if not names or len(set(names)) < len(names):
             yield Problem((*at, member), "want at least one, each once", f"Name the {member} that this purpose is for")
+    if OTHER in purpose.units:
+        yield Problem((*at, "units"), f"{OTHER} is what the ledger calls a unit too small to name", "Rename the unit")
     if not purpose.reads:
         yield Problem((*at, "reads"), "no holding is named", "Name the holding; write {} where no field is read")
     if "disclose" in purpose.actions and not any(purpose.reads.values()):
@@ -177,9 +182,6 @@ def _purpose(at: tuple[str, ...], purpose: Purpose, holdings: dict[str, Holding]
         if holding is None:
             yield Problem((*at, "reads", name), f"there is no holding {name}", _one_of(holdings))
             continue
-        if "find" in purpose.actions and not identifier_kinds(holding):
-            text = f"{name} has no identifier to find anybody by"
-            yield Problem((*at, "actions"), text, "Leave find out, or declare an identifier")
         for field_name, mask in reads.items():
             field = holding.fields.get(field_name)
             here = (*at, "reads", name, field_name)
@@ -187,9 +189,29 @@ def _purpose(at: tuple[str, ...], purpose: Purpose, holdings: dict[str, Holding]
                 yield Problem(here, f"{name} has no field {field_name}", _one_of(holding.fields))
             elif field.type in TYPES and mask not in TYPES[field.type].masks:
                 yield Problem(here, f"{mask} does not fit a {field.type}", _one_of(TYPES[field.type].masks))
+    yield from _finds((*at, "find-by"), purpose, holdings)
     budgets = purpose.budgets
     for member, rates in (("reader", budgets.reader), ("unit", budgets.unit), ("purpose", budgets.purpose)):
         yield from _rates((*at, "budgets", member), rates)
+
+
+def _finds(at: tuple[str, ...], purpose: Purpose, holdings: dict[str, Holding]) -> Iterator[Problem]:
+    if "find" in purpose.actions and not purpose.finds:
+        mend = "Name the holding and its kinds of identifier, such as find-by: {residents: [resident-id]}"
+        yield Problem(at, "it may find people, but by no kind of identifier", mend)
+    if "find" not in purpose.actions and purpose.finds:
+        yield Problem(at, "it names kinds of identifier but may not find", "Add find to actions, or leave find-by out")
+    for name, kinds in purpose.finds.items():
+        here = (*at, name)
+        if name not in purpose.reads or name not in holdings:
+            yield Problem(here, f"{name} is no holding of its reads", _one_of(purpose.reads))
+            continue
+        known = identifier_kinds(holdings[name])
+        if not kinds or kinds != sorted(set(kinds)):
+            yield Problem(here, "want at least one kind of identifier, each once", _one_of(known))
+        for kind in kinds:
+            if kind not in known:
+                yield Problem(here, f"{name} has no identifier of kind {kind}", _one_of(known))
 
 
 def _stated(at: tuple[str, ...], stated: Holding | Purpose) -> Iterator[Problem]:

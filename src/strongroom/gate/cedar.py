@@ -76,6 +76,11 @@ def _permit(name: str, purpose: Purpose) -> str:
         f"(resource == {_literal('Holding', holding)} && {_fields(sorted(reads))})"
         for holding, reads in sorted(purpose.reads.items())
     )
+    by = " ||\n      ".join(
+        f"(resource == {_literal('Holding', holding)} && [{_literals('Kind', kinds)}].contains(context.kind))"
+        for holding, kinds in sorted(purpose.finds.items())
+    )
+    finds = f"context has kind && ({by})" if by else "false"
     return f"""@id({json.dumps(f"purpose:{name}")})
 permit (principal, action in [{_literals("Action", sorted(purpose.actions))}], resource)
 when {{
@@ -83,7 +88,7 @@ when {{
   principal in [{_literals("Role", sorted(purpose.roles))}] &&
   principal in [{_literals("Unit", sorted(purpose.units))}] &&
   ({where}) &&
-  (action != Action::"find" || (context has kind && resource.kinds.contains(context.kind)))
+  (action != Action::"find" || ({finds}))
 }};
 """
 

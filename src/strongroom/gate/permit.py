@@ -10,12 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from strongroom.catalog.model import Charter, Mask, Purpose, RosterLine
+from strongroom.catalog.model import OTHER, Charter, Mask, Purpose, RosterLine
 from strongroom.catalog.types import identifier_kinds
 from strongroom.errors import Refused
 from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk
-
-OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,8 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     if isinstance(ask, FindAsk):
         if ask.kind not in identifier_kinds(holding):
             raise Refused("field", f"{ask.holding} has no identifier of this kind")
+        if ask.kind not in purpose.finds.get(ask.holding, ()):
+            raise Refused("field", f"{ask.purpose} may not look people up by this kind")
         return Permit(purpose, frozenset(), {})
     if not isinstance(ask, DiscloseAsk):
         return Permit(purpose, frozenset(), {})

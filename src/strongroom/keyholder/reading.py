@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import time as clocks
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from strongroom.canonical import Record, encode
+from strongroom.catalog.model import OTHER, UNKNOWN
 from strongroom.errors import Refused
 from strongroom.gate import ask as asks
-from strongroom.gate import permit
 from strongroom.keyholder import checks, protocol
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import entry, tag
 from strongroom.seal import hpke, token
 from strongroom.seal.columns import split
-from strongroom.seal.label import label
 
 if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 # For how long after its time an ask is remembered as used: longer than any check of its age lets it pass.
 _REMEMBER_SECONDS = 600
 
-UNKNOWN = "unknown"
 NO_WINDOW = -1
 
 
@@ -82,17 +78,15 @@ def _entry(keyholder: Keyholder, case: checks.Case) -> entry.Entry:
 
 
 def _common(keyholder: Keyholder, case: checks.Case) -> dict[str, Any]:
-    month = clocks.strftime("%Y-%m", clocks.gmtime(case.now)).encode()
-    asker = hmac.digest(keyholder.keys.asker, label("asker") + case.ask.reader + month, "sha256")[:12]
     return {
         "v": 1,
         "time": case.now,
-        "asker": asker,
+        "asker": tag.asker(keyholder.keys.asker, case.ask.reader, case.now),
         "commitment": case.ask.commitment,
         "holding": case.ask.holding,
         "purpose": case.ask.purpose,
         "role": case.line.role,
-        "unit": keyholder.in_force().units.get(case.line.unit, permit.OTHER),
+        "unit": keyholder.in_force().units.get(case.line.unit, OTHER),
     }
 
 

@@ -1,4 +1,4 @@
-"""Tags by which a person finds the entries about them, and the day files that list them (SPEC.md 5.5 and 5.6)."""
+"""Tags by which a person finds the entries about them, the day files that list them, and readers' pseudonyms (SPEC.md 5.4 to 5.6)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from strongroom.errors import EntryError
 
 _CHAIN = b"strongroom/v1 chain\0"
 _TAG = b"strongroom/v1 tag\0"
+_ASKER = b"strongroom/v1 asker\0"
 TAG = 16
 _LINE = TAG + 8
 
@@ -32,6 +33,12 @@ def tag(chain: bytes, n: int) -> bytes:
 def tags(chain: bytes, first: int, count: int) -> list[bytes]:
     """``count`` tags of a chain, from number ``first`` on."""
     return [tag(chain, n) for n in range(first, first + count)]
+
+
+def asker(pseudonym_key: bytes, reader: bytes, time: int) -> bytes:
+    """12-byte pseudonym of a reader (16 bytes) in the UTC month of ``time`` (POSIX seconds)."""
+    month = f"{datetime.fromtimestamp(time, UTC):%Y-%m}".encode()
+    return digest(pseudonym_key, _ASKER + reader + month, "sha256")[:12]
 
 
 def day_path(time: int) -> str:
