@@ -102,7 +102,6 @@ def _purpose(out: Output, name: str, purpose: Purpose) -> None:
         ("may", f"{', '.join(purpose.actions)}: {', '.join(purpose.roles)} of {', '.join(purpose.units)}"),
         ("lawful by", purpose.lawful_basis),
     ]
-    rows += [("finds", f"{holding}: by {', '.join(kinds)}") for holding, kinds in purpose.finds.items() if kinds]
     for holding, fields in purpose.reads.items():
         masked = [field if mask == "clear" else f"{field} ({mask})" for field, mask in fields.items()]
         rows.append(("reads", f"{holding}: {', '.join(masked) or 'nothing'}"))
