@@ -7,7 +7,7 @@ from pathlib import Path
 from strongroom.cli import ledger_source, ledger_watch, rendering
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
-from strongroom.cli.output import GOOD, count, moment
+from strongroom.cli.output import count, moment
 from strongroom.custody import book
 from strongroom.errors import InputError
 from strongroom.ledger import audit, note
@@ -111,7 +111,7 @@ def verified(call: Call) -> int:
     out.good(f"{found.checkpoint.origin}: {count(found.size, 'entry', 'entries')}, everything recomputed")
     out.blank()
     rows: list[tuple[str, str | tuple[str, str]]] = [("from", where), ("root", found.root.hex())]
-    rows += [("signed by", (f"{one.name}  {kind(one)}", GOOD)) for one in found.signers]
+    rows += [("signed by", f"{one.name}  {kind(one)}") for one in found.signers]
     if found.times:
         rows.append(("time", f"{moment(found.times[0])} to {moment(found.times[1])} UTC"))
     rows.append(("entries", ", ".join(f"{number:,} {name}" for name, number in sorted(found.counts.items())) or "none"))

@@ -150,8 +150,8 @@ class Output:
         columns = (
             SpinnerColumn(style=FAINT),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=28, style=FAINT, complete_style=GOOD, finished_style=GOOD),
-            TaskProgressColumn(),
+            BarColumn(bar_width=28, style=FAINT, complete_style=GOOD, finished_style=GOOD, pulse_style=FAINT),
+            TaskProgressColumn("[dim]{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[counted]}", style=FAINT),
         )
         with Progress(*columns, console=self._err, transient=True) as bar:
@@ -174,7 +174,7 @@ class Output:
 
 
 def _table(*, show_header: bool = False) -> Table:
-    return Table(box=None, show_header=show_header, header_style=FAINT, padding=(0, 3, 0, 0), pad_edge=False)
+    return Table(box=None, show_header=show_header, header_style=FAINT, padding=(0, 2, 0, 0), pad_edge=False)
 
 
 def _text(parts: Iterable[str | tuple[str, str]], indent: int = 0) -> Text:
