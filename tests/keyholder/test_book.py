@@ -1,0 +1,114 @@
+"""The published ledger: what a vault can and cannot do to it, and what it costs the disk (SPEC.md 5.2, 5.6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.houses import Houses, change
+
+from strongroom.keyholder import protocol
+from strongroom.ledger import audit, checkpoint, note
+from strongroom.ledger.entry import HeartbeatEntry
+from strongroom.ledger.note import Verifier
+
+
+def _verifiers(houses: Houses) -> list[Verifier]:
+    keys = houses.town.room.rules().charter
+    return [note.verifier(one) for one in (keys.keyholder.log, keys.keyholder.ml_dsa, keys.vault.cosigner)]
+
+
+def _audit(houses: Houses) -> audit.Audit:
+    public = houses.town.root / "public"
+    return audit.audit(lambda path: (public / path).read_bytes(), _verifiers(houses), None)
+
+
+def _plain(houses: Houses, cosignature: str) -> protocol.Plain:
+    return change(protocol.Plain(**houses.town.room.common()), cosignature=cosignature)  # type: ignore[no-any-return]
+
+
+def test_published_is_signed_by_three(houses: Houses) -> None:
+    houses.town.disclose(houses.handles[:1])
+    text = houses.town.room.publish()
+    found = _audit(houses)
+    assert found.note == text
+    assert len(found.signers) == 3
+    assert found.size == houses.town.keyholder.book.size
+
+
+def test_no_line_under_the_logs_name_gets_into_the_published_checkpoint(houses: Houses) -> None:
+    """A good cosignature with a second line after it, under the log's name and key id but no signature of the log's: readers
+    refuse a note with a bad signature by a key they know, so one line would have hidden the whole ledger from everybody."""
+    town = houses.town
+    town.disclose(houses.handles[:1])
+    published = town.keyholder.publish(town.room.now())
+    town.room.sync()
+    good = town.room.mirror.cosignature
+    log = note.parse_note(published).signatures[0]
+    evil = note.Signature(log.name, log.key_id, bytes(64)).marshal()
+    for line in (good + evil, evil + good, good + "\n" + good, evil, good[:-1], good + "x", "\n", "— x y\n"):
+        with houses.refused("vault", written=False):
+            houses.send(_plain(houses, line), "/v1/cosign")
+    assert _audit(houses).note == published
+    houses.send(_plain(houses, good), "/v1/cosign")
+    assert len(_audit(houses).signers) == 3
+
+
+def test_a_cosignature_of_another_checkpoint_is_of_no_use_and_no_fault(houses: Houses) -> None:
+    old = houses.town.room.mirror.cosignature
+    houses.send(houses.good())
+    houses.town.keyholder.publish(houses.town.room.now())
+    houses.send(_plain(houses, old), "/v1/cosign")
+    assert len(_audit(houses).signers) == 2
+
+
+def test_a_cosignature_comes_once(houses: Houses) -> None:
+    town = houses.town
+    text = town.room.publish()
+    houses.send(_plain(houses, town.room.mirror.cosignature), "/v1/cosign")
+    assert (town.root / "public" / "checkpoint").read_text() == text
+
+
+def test_publishing_what_has_not_grown_writes_nothing(houses: Houses) -> None:
+    now, keyholder = houses.town.room.now(), houses.town.keyholder
+    first = keyholder.publish(now)
+    before = {path: path.stat().st_mtime_ns for path in (houses.town.root / "public").rglob("*")}
+    assert keyholder.publish(now + 100) == first
+    assert {path: path.stat().st_mtime_ns for path in (houses.town.root / "public").rglob("*")} == before
+
+
+def test_a_public_directory_that_was_emptied_is_written_again(houses: Houses) -> None:
+    public, keyholder = houses.town.root / "public", houses.town.keyholder
+    keyholder.publish(houses.town.room.now())
+    public.rename(public.with_name("gone"))
+    keyholder.publish(houses.town.room.now())
+    assert _audit(houses).size == keyholder.book.size
+
+
+def _files(public: Path) -> list[Path]:
+    return [path for path in public.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("step", [37])
+def test_partial_tiles_go_when_the_full_one_is_there(houses: Houses, step: int) -> None:
+    """Else a publish every few seconds leaves 255 copies of each tile and bundle behind."""
+    keyholder, public = houses.town.keyholder, houses.town.root / "public"
+    for at in range(300):
+        houses.town.hands.wait(3600)
+        keyholder._set_time(keyholder.now())
+        with keyholder._writing(keyholder.now()):
+            keyholder.book.stage(HeartbeatEntry(v=1, time=keyholder.now()))
+        if at % step == 0:
+            keyholder.publish(keyholder.now())
+    keyholder.publish(keyholder.now())
+    assert _audit(houses).size == keyholder.book.size > 256
+    assert not (public / "tile/0/000.p").exists()
+    assert not (public / "tile/entries/000.p").exists()
+    assert (public / "tile/0/000").exists()
+    assert len(_files(public)) < 20
+
+
+def test_a_published_checkpoint_is_one_of_the_books(houses: Houses) -> None:
+    text = houses.town.keyholder.publish(houses.town.room.now())
+    at = checkpoint.parse(note.parse_note(text).text)
+    assert at.size == houses.town.keyholder.book.size
