@@ -1,0 +1,284 @@
+"""Every read of me: complete, or the gap shows, whatever the keyholder and the published files say (SPEC.md 8.7)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.houses import Houses, change
+
+from strongroom.canonical import encode
+from strongroom.catalog import fields
+from strongroom.client import subject
+from strongroom.client.device import Device
+from strongroom.errors import CheckpointError, LedgerError, NoteError, SealError, TileError
+from strongroom.keyholder import desk, protocol
+from strongroom.keyholder.client import Client
+from strongroom.ledger import note, tag
+from strongroom.ledger.note import Verifier
+from strongroom.seal import hpke, person
+
+
+class Subject:
+    """Somebody of the town who has been to the desk."""
+
+    def __init__(self, houses: Houses, kind: str = "resident-id", at: int = 0) -> None:
+        self.houses, self.kind = houses, kind
+        self.person = houses.people[at]
+        self.device = Device("me", Ed25519PrivateKey.generate())
+        self.client = Client(houses.town.transport, self.device.key)
+        self.enrol(kind)
+
+    def enrol(self, kind: str) -> None:
+        town = self.houses.town
+        value = self.person.values[{"resident-id": "id-number", "phone": "phone"}[kind]] or ""
+        nf = desk.normal_form(town.room.rules().charter, "residents", kind, value)
+        # The proof costs 2 s and is the desk's own test.
+        who = person.inners(town.room.keys.holding("residents"), kind, [nf])[0][:16]
+        code = desk.new_code(os.urandom)
+        now = town.room.now()
+        admit = protocol.Admit(code=protocol.code_hash(code), holding="residents", kind=kind, time=now, who=who)
+        Client(town.transport, town.keyholder.keys.desk).call("/v1/desk/admit", admit)
+        subject.enrol(self.client, self.device, code, now)
+
+    def ask(self) -> protocol.ReadsInner:
+        town = self.houses.town
+        return subject.ask_reads(self.client, self.device, town.room.keys.room, town.room.now(), os.urandom)
+
+    def fetch(self, path: str) -> bytes:
+        return (self.houses.town.root / "public" / path).read_bytes()
+
+    def verify(self, said: protocol.ReadsInner, fetch: Callable[[str], bytes] | None = None) -> subject.View:
+        town = self.houses.town
+        return subject.verify_reads(
+            said,
+            self.device,
+            town.room.keys.room,
+            town.room.anchors.genesis,
+            fetch or self.fetch,
+            verifiers(self.houses),
+        )
+
+
+def verifiers(houses: Houses) -> list[Verifier]:
+    return [note.verifier(houses.town.keyholder.keys.log.vkey)]
+
+
+def _say(
+    houses: Houses, said: protocol.ReadsInner, chains: Sequence[protocol.Chain], **stated: Any
+) -> protocol.ReadsInner:
+    """What a false keyholder could say, under its own good signature."""
+    true = protocol.statement.parse(said.statement.encode())
+    text = encode(
+        change(
+            true,
+            chains=[
+                protocol.StatedChain(
+                    chain=protocol.chain_hash(one.key),
+                    count=one.count,
+                    generation=one.generation,
+                    holding=one.holding,
+                    kind=one.kind,
+                )
+                for one in chains
+            ],
+            **stated,
+        )
+    )
+    signature = houses.town.keyholder.keys.message.sign(protocol.statement_message(text))
+    return change(said, chains=list(chains), statement=text.decode(), signature=signature)  # type: ignore[no-any-return]
+
+
+def _read(houses: Houses, count: int, at: int = 0) -> None:
+    for _ in range(count):
+        houses.town.disclose([houses.people[at].handle])
+
+
+def test_complete_none_and_some(houses: Houses) -> None:
+    me = Subject(houses)
+    view = me.verify(me.ask())
+    assert view.complete
+    assert [(one.count, one.reads) for one in view.chains] == [(0, ())]
+    _read(houses, 7)
+    _read(houses, 2, at=1)
+    view = me.verify(me.ask())
+    (chain,) = view.chains
+    assert view.complete
+    assert (chain.count, [one.n for one in chain.reads]) == (7, [1, 2, 3, 4, 5, 6, 7])
+    assert view.checkpoint.size == houses.town.keyholder.book.size
+
+
+def test_two_devices_and_two_chains_of_one_person(houses: Houses) -> None:
+    first, second = Subject(houses), Subject(houses)
+    second.enrol("phone")
+    _read(houses, 1)
+    phone = houses.people[0].values["phone"] or ""
+    houses.town.find("phone", phone)
+    houses.town.find("phone", phone)
+    assert [(one.kind, one.count) for one in first.verify(first.ask()).chains] == [("resident-id", 1)]
+    view = second.verify(second.ask())
+    assert [(one.kind, one.count) for one in view.chains] == [("phone", 2), ("resident-id", 1)]
+    assert view.complete
+
+
+def test_a_find_that_missed_is_on_the_chain_of_whom_it_was_for(houses: Houses) -> None:
+    """Somebody asked for a number that is in no record; whoever has it can see that."""
+    missing = Subject(houses)
+    declared = houses.town.room.rules().charter.holdings["residents"].fields["phone"]
+    number = fields.parse(declared, "13900000001") or ""
+    missing.person = change_phone(missing, number)
+    missing.enrol("phone")
+    assert houses.town.find("phone", number).handles == ()
+    assert {one.kind: one.count for one in missing.verify(missing.ask()).chains}["phone"] == 1
+
+
+def change_phone(me: Subject, number: str) -> Any:
+    return type(me.person)(me.person.handle, me.person.values | {"phone": number})
+
+
+def test_a_count_too_low_shows(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 5)
+    said = me.ask()
+    view = me.verify(_say(houses, said, [change(said.chains[0], count=3)]))
+    assert not view.complete
+    assert view.chains[0].beyond == (4, 5)
+
+
+def test_a_count_too_high_shows(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 2)
+    said = me.ask()
+    view = me.verify(_say(houses, said, [change(said.chains[0], count=4)]))
+    assert not view.complete
+    assert view.chains[0].missing == (3, 4)
+
+
+def test_a_number_left_out_shows(houses: Houses) -> None:
+    """The keyholder counted a read and wrote another tag for it."""
+    me, keyholder = Subject(houses), houses.town.keyholder
+    _read(houses, 1)
+    keyholder.store.db.execute("UPDATE chains SET count = count + 1")
+    _read(houses, 1)
+    view = me.verify(me.ask())
+    assert (view.complete, view.chains[0].missing) == (False, (2,))
+    keyholder.store.db.execute("UPDATE chains SET count = 0")
+    _restore(houses)
+
+
+def test_a_number_given_twice_shows(houses: Houses) -> None:
+    """One number for two reads: the count and every tag would be right, and one read hidden behind the other."""
+    me, keyholder = Subject(houses), houses.town.keyholder
+    _read(houses, 2)
+    keyholder.store.db.execute("UPDATE chains SET count = count - 1")
+    _read(houses, 1)
+    view = me.verify(me.ask())
+    assert not view.complete
+    assert view.chains[0].repeated == (2,)
+    assert [one.n for one in view.chains[0].reads] == [1, 2, 2]
+    _restore(houses)
+
+
+def _restore(houses: Houses) -> None:
+    """A keyholder that lied is no book to check after the test."""
+    houses.check = lambda: None  # type: ignore[method-assign]
+
+
+def test_an_old_statement_hides_nothing(houses: Houses) -> None:
+    """Its count is true at its size; what has come since is shown all the same."""
+    me = Subject(houses)
+    _read(houses, 2)
+    old = me.ask()
+    _read(houses, 2)
+    houses.town.keyholder.publish(houses.town.room.now())
+    view = me.verify(old)
+    assert view.complete
+    assert [one.n for one in view.chains[0].reads] == [1, 2, 3, 4]
+
+
+ABSURD: dict[str, tuple[type[LedgerError], Callable[[Houses, protocol.ReadsInner], Any]]] = {
+    "forged": (NoteError, lambda _, said: change(said, signature=bytes(64))),
+    "chains not as stated": (NoteError, lambda _, said: change(said, chains=[change(said.chains[0], count=0)])),
+    "another key": (NoteError, lambda _, said: change(said, chains=[change(said.chains[0], key=os.urandom(32))])),
+    "no chain": (NoteError, lambda h, said: _say(h, said, [])),
+    "a chain twice": (NoteError, lambda h, said: _say(h, said, said.chains * 2)),
+    "a count without end": (
+        NoteError,
+        lambda h, said: _say(h, said, [change(said.chains[0], count=2**53 - 1)]),
+    ),
+    "another device": (NoteError, lambda h, said: _say(h, said, said.chains, device=bytes(32))),
+    "another room": (NoteError, lambda h, said: _say(h, said, said.chains, room=bytes(16))),
+    "another size": (CheckpointError, lambda h, said: _say(h, said, said.chains, size=1)),
+    "another root": (CheckpointError, lambda h, said: _say(h, said, said.chains, root=bytes(32))),
+    "no checkpoint of the log's": (NoteError, lambda h, said: change(said, checkpoint=_unsigned(said))),
+}
+
+
+def _unsigned(said: protocol.ReadsInner) -> str:
+    parsed = note.parse_note(said.checkpoint)
+    return note.marshal(note.Note(parsed.text, (note.Signature("x", b"0000", b"0"),)))
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_what_the_keyholder_cannot_say(houses: Houses, name: str) -> None:
+    me = Subject(houses)
+    _read(houses, 3)
+    kind, attack = ABSURD[name]
+    with pytest.raises(kind):
+        me.verify(attack(houses, me.ask()))
+
+
+def test_an_entry_withheld_from_the_published_files_shows(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 3)
+    said = me.ask()
+    public = houses.town.root / "public"
+    for path in [*public.glob("tile/entries/000*"), *public.glob("tile/entries/000.p/*")]:
+        if path.is_file():
+            whole = path.read_bytes()
+            path.write_bytes(whole[:-200])
+    with pytest.raises(TileError):
+        me.verify(said)
+
+
+def test_a_shorter_ledger_beside_a_good_statement(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 1)
+    houses.town.keyholder.publish(houses.town.room.now())
+    kept = {str(path): path.read_bytes() for path in (houses.town.root / "public").rglob("*") if path.is_file()}
+    _read(houses, 1)
+    said = me.ask()
+
+    def stale(path: str) -> bytes:
+        return kept[str(houses.town.root / "public" / path)]
+
+    with pytest.raises(CheckpointError, match="published ledger ends at"):
+        me.verify(said, stale)
+
+
+def test_another_rooms_ledger(houses: Houses) -> None:
+    me = Subject(houses)
+    said = me.ask()
+    with pytest.raises(CheckpointError, match="first charter"):
+        subject.verify_reads(said, me.device, houses.town.room.keys.room, bytes(32), me.fetch, verifiers(houses))
+
+
+def test_an_answer_for_another_request_does_not_open(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = Subject(houses)
+    real = hpke.decrypt
+    monkeypatch.setattr(hpke, "decrypt", lambda key, info, sealed: real(key, info + b"x", sealed))
+    with pytest.raises(SealError, match="not sealed to this request"):
+        me.ask()
+
+
+def test_a_chain_key_is_of_one_chain(houses: Houses) -> None:
+    """Who has followed one chain knows nothing of another, of the same person either."""
+    me = Subject(houses)
+    me.enrol("phone")
+    _read(houses, 1)
+    keys = [chain.key for chain in me.ask().chains]
+    assert len(set(keys)) == 2
+    assert not set(tag.tags(keys[0], 1, 50)) & set(tag.tags(keys[1], 1, 50))
