@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from strongroom.canonical import encode
 from strongroom.errors import CheckpointError, EntryError, LedgerError, NoteError, ProofError, TileError
 from strongroom.ledger import audit, entry, note, proof, tag, tile
 from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.cosignature import Cosigner
 
 LEDGER = made.ledger(600)
 Files = dict[str, bytes]
@@ -42,6 +44,36 @@ def test_a_good_ledger() -> None:
     assert found.times == (made.START, entry.parse(LEDGER.entries[-1]).time)
     assert seen == [(256, 600), (512, 600), (600, 600)]
     assert visited == list(range(600))
+
+
+def stating(log: str, cosigner: str) -> made.Ledger:
+    """A ledger whose charter states these verifier keys and a heartbeat of a minute."""
+    houses = {
+        "heartbeat": 60,
+        "keyholder": {"log": log, "ml_dsa": made.post_quantum.vkey},
+        "vault": {"cosigner": cosigner},
+    }
+    document = encode(json.loads(made.charter(1, bytes(32))) | houses)
+    found = made.Ledger()
+    found.append([entry.encode(made.charter_entry(document, made.START, made.START))])
+    found.append([entry.encode(entry.HeartbeatEntry(v=1, time=made.START + 60))])
+    found.publish()
+    return found
+
+
+def test_the_keys_given_must_be_those_of_the_charter() -> None:
+    good = stating(made.log.vkey, made.vault.vkey)
+    assert run(good.files).silent_after == made.START + 60 + 120
+    assert run(LEDGER.files).silent_after is None
+    elsewhere = Cosigner(made.vault.name, Ed25519PrivateKey.from_private_bytes(b"\x0b" * 32)).vkey
+    witness = note.verifier(note.Signer("witness.example", Ed25519PrivateKey.from_private_bytes(b"\x0c" * 32)).vkey)
+    audit.audit(good.files.__getitem__, [*made.verifiers, witness], made.ORIGIN)
+    audit.audit(good.files.__getitem__, made.verifiers[:1], made.ORIGIN)
+    for log, cosigner in ((made.log.vkey, elsewhere), (elsewhere.replace("/vault", ""), made.vault.vkey)):
+        with pytest.raises(NoteError, match="not the one in the charter"):
+            run(stating(log, cosigner).files)
+    # Who trusts the log's key alone is not told of another's.
+    audit.audit(stating(made.log.vkey, elsewhere).files.__getitem__, made.verifiers[:1], made.ORIGIN)
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 512])

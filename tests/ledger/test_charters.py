@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -69,6 +70,32 @@ def test_the_delay_in_force_counts_not_the_new_one() -> None:
     with pytest.raises(EntryError, match="delay"):
         charters.add(made.charter_entry(made.charter(3, made.charter_hash(hasty)), 250, 260))
     charters.add(made.charter_entry(made.charter(3, made.charter_hash(hasty)), 260, 260))
+
+
+def test_while_none_is_in_force_the_one_written_last_counts() -> None:
+    charters = Charters()
+    charters.add(made.charter_entry(FIRST, 100, 500))
+    hers = made.charter(2, made.charter_hash(FIRST)).replace(
+        encode(made._public(made.steward)), encode(made._public(other))
+    )
+    charters.add(made.charter_entry(hers, 200, 500))
+    third = made.charter(3, made.charter_hash(hers))
+    with pytest.raises(EntryError, match="steward"):
+        charters.add(made.charter_entry(third, 300, 500))
+    charters.add(made.charter_entry(third, 300, 500, other))
+    assert [one.version if (one := charters.in_force(time)) else None for time in (499, 500)] == [None, 3]
+
+
+def test_keys_and_heartbeat_are_known_where_they_are_stated() -> None:
+    houses = {"keyholder": {"log": "a", "ml_dsa": "b"}, "vault": {"cosigner": "c"}, "heartbeat": 60}
+    members = json.loads(FIRST)
+    for more, want in (
+        ({}, ((), None)),
+        (houses, (("a", "b", "c"), 60)),
+        ({"vault": 1, "keyholder": {"log": 2}}, ((), None)),
+    ):
+        known = Charters().add(made.charter_entry(encode(members | more), 1, 1))
+        assert (known.vkeys, known.heartbeat) == want
 
 
 @given(

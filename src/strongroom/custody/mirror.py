@@ -97,7 +97,9 @@ class Mirror:
             text = at.marshal()
             line = self._cosigner.cosign(text, max(self._now(), 0))
             signatures = note.parse_note(signed).signatures
-            own = next(one for one in signatures if (one.name, one.key_id) == (self._log.name, self._log.key_id)).marshal()
+            own = next(
+                one for one in signatures if (one.name, one.key_id) == (self._log.name, self._log.key_id)
+            ).marshal()
             try:
                 self._store.append(size, fresh, changed, f"{text}\n{own}{line}".encode())
             except StoreError:
@@ -166,7 +168,9 @@ def enact(index: int, item: entry.CharterEntry, before: Sequence[Enacted], genes
                 raise CheckpointError("the first charter is not the one this room was founded with")
             stewards, earliest = new.stewards, item.time
         else:
-            current, last = in_force(before, item.time).charter, before[-1]
+            last = before[-1]
+            # Before any is in force, the one written last counts (SPEC.md 6.5).
+            current = next((one for one in reversed(before) if one.effective <= item.time), last).charter
             charters.successor(last.charter, charters.document(last.charter), new)
             stewards, earliest = current.stewards, max(item.time + current.delay, last.effective)
         if item.steward not in stewards:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from strongroom.errors import CheckpointError, EntryError, TileError
+from strongroom.errors import CheckpointError, EntryError, NoteError, TileError
 from strongroom.ledger import tag, tile, tree
-from strongroom.ledger.charters import Charters, Known
+from strongroom.ledger.charters import Charters, Known, in_force
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, verify_growth
 from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
@@ -43,6 +43,13 @@ class Audit:
     def root(self) -> bytes:
         return self.checkpoint.root
 
+    @property
+    def silent_after(self) -> int | None:
+        """POSIX second from which silence means something: two heartbeats after the last entry (SPEC.md 5.4). None where no
+        charter states a heartbeat."""
+        ruling = in_force(self.charters, self.times[1]) if self.times else None
+        return self.times[1] + 2 * ruling.heartbeat if self.times and ruling and ruling.heartbeat else None
+
 
 def audit(
     fetch: Fetch,
@@ -52,7 +59,8 @@ def audit(
     visit: Visit | None = None,
 ) -> Audit:
     """Read everything and recompute it: signatures, each tile from the entries below it, the root, each entry's form,
-    order and charter, the chain of charters, the day files.
+    order and charter, the chain of charters, the day files. The verifier keys given for the log and its vault must be those of
+    the charter in force at the last entry.
 
     Raises NoteError, CheckpointError, TileError, EntryError, whose texts name the path or the entry's index.
     """
@@ -75,6 +83,7 @@ def audit(
     book.close_day()
     if tiles.root() != found.root:
         raise CheckpointError(f"checkpoint: its root is not that of the {found.size} entries")
+    book.check_keys(verifiers)
     return Audit(found, note, signers, dict(book.counts), book.tags, tuple(book.charters.known), book.times)
 
 
@@ -156,6 +165,14 @@ class _Book:
         ruling = self.charters.in_force(entry.time)
         if ruling is None or named != ruling.hash:
             raise EntryError("its charter is not the one in force at its time")
+
+    def check_keys(self, verifiers: Sequence[Verifier]) -> None:
+        """Keys from elsewhere than the charters, such as ``vkeys``, prove nothing of a ledger that names others."""
+        ruling = self.charters.in_force(self.times[1]) if self.times else None
+        stated = {vkey.partition("+")[0]: vkey for vkey in ruling.vkeys} if ruling else {}
+        for one in verifiers:
+            if stated.get(one.name, one.vkey) != one.vkey:
+                raise NoteError(f"{one.name}: the verifier key given is not the one in the charter in force")
 
     def close_day(self) -> None:
         """Compare the day's file with what its entries say."""

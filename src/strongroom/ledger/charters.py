@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -20,7 +21,8 @@ _SIGNATURE = b"strongroom/v1 charter-signature\0"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the chain needs of one charter; times in POSIX seconds, ``delay`` in seconds."""
+    """What the chain needs of one charter; times in POSIX seconds, ``delay`` and ``heartbeat`` in seconds. ``vkeys`` are the
+    verifier keys that it states (SPEC.md 5.2); of a charter of another schema there may be none, and no heartbeat."""
 
     hash: bytes
     version: int
@@ -28,6 +30,8 @@ class Known:
     delay: int
     name: str
     stewards: tuple[bytes, ...]
+    vkeys: tuple[str, ...] = ()
+    heartbeat: int | None = None
 
 
 class Charters:
@@ -37,8 +41,8 @@ class Charters:
         self.known: list[Known] = []
 
     def in_force(self, time: int) -> Known | None:
-        """The latest version whose ``effective`` is not after ``time``."""
-        return next((one for one in reversed(self.known) if one.effective <= time), None)
+        """The latest version whose ``effective`` is not after ``time``; of two of one ``effective`` the later."""
+        return in_force(self.known, time)
 
     def add(self, entry: CharterEntry) -> Known:
         """Check signature, version, previous, steward and delay, and take it in. Raises EntryError."""
@@ -55,14 +59,16 @@ class Charters:
             members["delay"],
             members["name"],
             tuple(unbase64(one) for one in members["stewards"]),
+            _vkeys(members),
+            members["heartbeat"] if type(members.get("heartbeat")) is int else None,
         )
         last = self.known[-1] if self.known else None
         if found.version != (last.version + 1 if last else 1):
             raise EntryError(f"charter: version {found.version} does not follow {last.version if last else 'none'}")
         if unbase64(members["previous"]) != (last.hash if last else bytes(32)):
             raise EntryError(f"charter: version {found.version} does not name the one before it as previous")
-        # The first charter speaks for itself: its hash is agreed at the ceremony.
-        ruling = self.in_force(entry.time) or (self.known[0] if self.known else found)
+        # The first charter speaks for itself: its hash is agreed at the ceremony. Before it is in force, the last written counts.
+        ruling = self.in_force(entry.time) or last or found
         if entry.steward not in ruling.stewards:
             raise EntryError(f"charter: version {found.version} is not signed by a steward of the charter in force")
         if entry.effective < entry.time + (ruling.delay if last else 0):
@@ -71,6 +77,18 @@ class Charters:
             raise EntryError(f"charter: version {found.version} has another name or precedes the version before it")
         self.known.append(found)
         return found
+
+
+def in_force(known: Sequence[Known], time: int) -> Known | None:
+    """The last of ``known`` whose ``effective`` is not after ``time``."""
+    return next((one for one in reversed(known) if one.effective <= time), None)
+
+
+def _vkeys(members: dict[str, Any]) -> tuple[str, ...]:
+    keyholder, vault = members.get("keyholder"), members.get("vault")
+    stated = [keyholder.get("log"), keyholder.get("ml_dsa")] if isinstance(keyholder, dict) else []
+    stated += [vault.get("cosigner")] if isinstance(vault, dict) else []
+    return tuple(one for one in stated if isinstance(one, str))
 
 
 def _members(document: bytes) -> dict[str, Any]:
