@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from strongroom.cli import ledger_source, ledger_watch, rendering
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
+from strongroom.client import anchors
 from strongroom.custody import book
 from strongroom.errors import InputError
 from strongroom.ledger import audit, note
@@ -53,6 +55,9 @@ charter, the files of tags. It needs the files and a verifier key, no room. Take
         ],
     )
     ledger_source.add(verify)
+    verify.add_argument(
+        "--genesis", metavar="HEX", help="the first charter's hash (default: the room's, with the room's keys)"
+    )
     group.command(
         "publish",
         "have the keyholder publish the ledger now, and cosign it",
@@ -104,6 +109,8 @@ def proved(call: Call) -> int:
 def verified(call: Call) -> int:
     out = call.out
     fetch, verifiers, where, genesis = ledger_source.of(call)
+    if call.args.genesis is not None:
+        genesis = anchors.genesis(call.args.genesis)
     with out.progress("verifying") as progress:
         found = audit.audit(fetch, verifiers, None, progress)
     if genesis is not None and (not found.charters or found.charters[0].hash != genesis):
@@ -118,13 +125,20 @@ def verified(call: Call) -> int:
     rows.append(("tags", f"{found.tags:,}"))
     rows.append(("charters", f"{len(found.charters)}, each signed by a steward and public for its delay"))
     out.pairs(rows)
+    overdue = found.silent_after is not None and time.time() > found.silent_after
+    if overdue:
+        out.warn(
+            "the last entry is over two heartbeats old: the keyholder is not running, or this is not its newest ledger"
+        )
     out.document(
         {
             "charters": [
                 {"effective": one.effective, "hash": one.hash, "version": one.version} for one in found.charters
             ],
             "counts": found.counts,
+            "last": found.times[1] if found.times else None,
             "origin": found.checkpoint.origin,
+            "overdue": overdue,
             "root": found.root,
             "signers": [one.vkey for one in found.signers],
             "size": found.size,
