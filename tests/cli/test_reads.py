@@ -115,7 +115,7 @@ def test_a_changed_charter_is_applied(session: Session) -> None:
     ran = session.run("charter", "apply", "charter.yaml")
     assert ran.code == 0, ran.err
     assert "2 places: delay, purposes.confirm" in ran.out
-    assert "takes effect   now" in ran.out
+    assert "takes effect  now" in ran.out
     source.write_text(CHARTER.replace("delay: 0s", "delay: 1h"))
     ran = session.run("charter", "apply", "charter.yaml")
     assert "the public delay" in ran.out

@@ -17,7 +17,7 @@ def add(group: Commands) -> None:
         "see that a ledger only grows, from now on",
         watched,
         description="""Remember the last checkpoint in a state file, and verify at each look that the ledger still begins with all of it and
-what is new. Anyone can run this against a URL. It ends with 1 at a fork, a rewind or a rewritten entry, which it never forgets.""",
+what is new. Anyone can run this against a URL. With --json it looks once. It ends with 1 at a fork, a rewind or a rewritten entry, which it never forgets.""",
         examples=[
             "strongroom ledger watch",
             "strongroom ledger watch --once --from https://ledger.riverton.example --vkeys riverton.vkeys --state riverton.state",
