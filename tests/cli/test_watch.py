@@ -119,6 +119,10 @@ def test_another_past_is_found_and_never_forgotten(
         ran = alone.run(*watch, str(tmp_path / "other-room" / "public"))
         assert ran.code == 1
         assert said in ran.err
+        evidence = (tmp_path / "seen.conflict").read_text()
+        assert evidence == (tmp_path / "other-room" / "public" / "checkpoint").read_text()
+    ran = alone.run("ledger", "verify", "--from", str(tmp_path / "other-room" / "public"), *away(alone)[:2])
+    assert ran.code == 0, "each of the two pasts is whole in itself: only who remembers can tell"
     assert alone.run(*watch, str(alone.room / "public")).code == 0
 
 
@@ -137,3 +141,16 @@ def test_another_rooms_ledger(alone: Session) -> None:
     room.write_text(text.replace(genesis, "A" * 43 + "="))
     ran = alone.run("ledger", "verify")
     assert ran.code == 1
+
+
+def test_a_server_away_for_a_while_is_no_proof(alone: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.cli.ledger_watch.PATIENCE", 3)
+    keys = away(alone)
+    (alone.room / "public" / "checkpoint").unlink()
+    ran = alone.run("ledger", "watch", "--interval", "0.2", *keys)
+    assert ran.code == 1
+    assert ran.err.splitlines() == [
+        "checkpoint: missing; looking again in 0.2 s",
+        "checkpoint: missing; looking again in 0.2 s",
+        "strongroom: checkpoint: missing",
+    ]

@@ -9,6 +9,10 @@ from strongroom.cli import ledger_source
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.client.watch import News, Watcher
+from strongroom.errors import TileError
+
+PATIENCE = 5
+"""Looks in a row at which something may be missing or unreachable."""
 
 
 def add(group: Commands) -> None:
@@ -37,10 +41,20 @@ def watched(call: Call) -> int:
     args, out = call.args, call.out
     fetch, verifiers, where, _ = ledger_source.of(call)
     watcher = Watcher(args.state or call.room / "watch.state", fetch, verifiers)
-    once = args.once or out.as_json
+    once, failed = args.once or out.as_json, 0
     while True:
-        with out.progress("verifying") as progress:
-            news = watcher.look(progress)
+        try:
+            with out.progress("verifying") as progress:
+                news = watcher.look(progress)
+        except TileError as error:
+            # A server that is away for a minute proves nothing; one that stays away, or lacks a file for good, does.
+            failed += 1
+            if once or failed >= PATIENCE:
+                raise
+            out.note(f"{error}; looking again in {args.interval:g} s")
+            time.sleep(max(args.interval, 0.2))
+            continue
+        failed = 0
         if once or news.added or news.before is None:
             _say(call, news)
         if once:

@@ -62,12 +62,18 @@ class Watcher:
             found = audit.audit(self._fetch, self._verifiers, None, progress)
             names = tuple(one.name for one in found.signers)
             news = News(None, found.checkpoint, names, found.counts, found.times[1] if found.times else None)
-            self._remember(found.note)
+            _write(self._state, found.note)
             return news
         note = Directory(self._fetch).note()
         now, signers = open_checkpoint(note, self._verifiers)
-        counts, time = self._grew(before, now, progress)
-        self._remember(note)
+        try:
+            counts, time = self._grew(before, now, progress)
+        except CheckpointError as error:
+            # Two notes of one size and two roots convict their signer, whoever shows them: keep the second beside the first.
+            evidence = self._state.with_name(f"{self._state.name}.conflict")
+            _write(evidence, note)
+            raise CheckpointError(f"{error}. The evidence, both notes signed: {self._state} and {evidence}") from None
+        _write(self._state, note)
         return News(before, now, tuple(one.name for one in signers), counts, time)
 
     def _grew(
@@ -100,14 +106,15 @@ class Watcher:
             raise CheckpointError(f"the entries up to {now.size} do not give the root that the checkpoint signs")
         return dict(counts), time
 
-    def _remember(self, note: str) -> None:
-        draft = self._state.with_name(f".{self._state.name}.draft")
-        self._state.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, self._state)
+
+def _write(path: Path, note: str) -> None:
+    draft = path.with_name(f".{path.name}.draft")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with draft.open("w") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
 
 
 def _entry(data: bytes, index: int) -> entry.Entry:
