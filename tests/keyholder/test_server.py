@@ -249,6 +249,27 @@ def test_a_body_too_large_is_refused_as_the_protocol_says(served: Served) -> Non
         assert (status, json.loads(data)["code"]) == (400, "malformed")
 
 
+def test_many_large_bodies_do_not_fill_the_memory(houses: Houses, served: Served) -> None:
+    """Each announces 8 MiB and sends a little: beyond what may wait together they are turned away, and given room again."""
+    head = b"POST /v1/disclose HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nx" % protocol.MAX_BODY
+    held = [socket.create_connection(served.address, timeout=10) for _ in range(20)]
+    for one in held:
+        one.sendall(head)
+    told = [one.recv(65536) for one in held[16:]]
+    assert all(b"more requests than it can take" in one for one in told)
+    for one in held:
+        one.close()
+    room = served.room()
+    until = time.monotonic() + 10
+    while True:
+        try:
+            room.sync()
+            break
+        except KeyholderUnavailable:
+            assert time.monotonic() < until
+    room.close()
+
+
 def test_slow_senders_hold_nobody_up(houses: Houses, served: Served) -> None:
     slow = [socket.create_connection(served.address, timeout=10) for _ in range(50)]
     for one in slow:

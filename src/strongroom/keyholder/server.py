@@ -22,14 +22,15 @@ from strongroom.errors import FormatError, InputError, Refused, StoreError, Stro
 from strongroom.keyholder import files
 from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.protocol import MAX_BODY, Problem
+from strongroom.keyholder.routes import ROUTES
 from strongroom.keyholder.work import Work
 
 log = logging.getLogger("strongroom.keyholder")
 
 _GROUP = 256
 _TICK_SECONDS = 5.0
-# Bodies wait in memory, and a sender who stops in the middle of one holds what has come.
-_MOST_WAITING = 4096
+# Bodies wait in memory, all of them together within this, and a sender who stops in the middle of one holds what has come.
+_MOST_BYTES = 128 * 2**20
 _BODY_SECONDS = 30.0
 
 
@@ -39,14 +40,28 @@ class Server:
     def __init__(self, keyholder: Keyholder) -> None:
         self.keyholder = keyholder
         self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Record | StrongroomError]]] = asyncio.Queue()
+        self._bytes = 0
 
     async def handle(self, request: web.Request) -> web.Response:
         try:
             signature = base64.b64decode(request.headers.get("Strongroom-Signature", ""), validate=True)
         except (binascii.Error, ValueError):
             return _problem(FormatError("the Strongroom-Signature header is not base64"))
-        if self._queue.qsize() >= _MOST_WAITING:
+        route = ROUTES.get(request.path)
+        most = route.most if route else 0
+        # Without a length it may be as long as it likes.
+        length = MAX_BODY if request.content_length is None else request.content_length
+        if length > most:
+            return _problem(FormatError(f"no such path, or the request is over its {most} bytes"))
+        if self._bytes + length > _MOST_BYTES:
             return _problem(StoreError("the keyholder has more requests than it can take; try again"))
+        self._bytes += length
+        try:
+            return await self._take(request, signature)
+        finally:
+            self._bytes -= length
+
+    async def _take(self, request: web.Request, signature: bytes) -> web.Response:
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await request.read()
