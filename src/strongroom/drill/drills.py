@@ -9,7 +9,7 @@ from time import monotonic
 from strongroom.drill import hidden_read, no_receipt, rewritten_ledger, stolen_disk, vault_taken_over
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
-from strongroom.errors import InputError
+from strongroom.errors import InputError, StrongroomError
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Drill:
     name: str
     attack: str
     promises: str
-    run: Callable[[Theatre, Progress], Report]
+    run: Callable[[Report, Theatre, Progress], None]
 
 
 DRILLS = {
@@ -43,7 +43,12 @@ def chosen(names: Sequence[str]) -> list[Drill]:
 
 
 def perform(drill: Drill, theatre: Theatre, progress: Progress) -> Report:
-    began = monotonic()
-    report = drill.run(theatre, progress)
+    """Run a drill on a fresh room. One that breaks off has failed: a room that breaks has not held."""
+    began, report = monotonic(), Report(drill.name, drill.attack)
+    try:
+        drill.run(report, theatre, progress)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the attack it came from did not end as it must
+        code = error.code if isinstance(error, StrongroomError) else "a defect"
+        report.add("the drill to its end", 1, f"it broke off: {type(error).__name__}", code, passed=False)
     report.seconds = monotonic() - began
     return report

@@ -30,8 +30,7 @@ HIDDEN = 3
 """The number of the read that is to be hidden."""
 
 
-def run(theatre: Theatre, progress: Progress) -> Report:
-    report = Report(NAME, ATTACK)
+def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
     progress("a resident is read five times, and enrols")
     stage.take_in(residents=60, patients=0)
@@ -52,7 +51,6 @@ def run(theatre: Theatre, progress: Progress) -> Report:
         "a keyholder that gives a read no tag of its person's, nor counts it, is not found by that person;"
         " the entry stands in the book all the same, without a person"
     )
-    return report
 
 
 def _look(
@@ -172,12 +170,11 @@ def _vault(report: Report, stage: Stage, device: Device) -> None:
     """To read the person under another's name: the tag would be the other's, if anything opened."""
     scene, target = Scene(stage), stage.handle_of(PERSON)
     other = stage.handle_of(PERSON + 1)
-    mine, theirs = scene.pieces([target])[0], scene.pieces([other])[0]
+    mine = scene.pieces([target])[0]
     blame = columns.xor(mine.masked, columns.xor(stage.truth[target].who, stage.truth[other].who))
     fresh = _stored_again(stage, target)
     tries: dict[str, tuple[bytes, Piece]] = {
         "their slot under another's handle": (other, replace(mine, handle=other)),
-        "their slot under another's handle and mask": (other, replace(mine, handle=other, masked=theirs.masked)),
         "their slot put down to another": (target, replace(mine, masked=blame)),
         "their slot with a mask of zeros": (target, replace(mine, masked=bytes(16))),
         "their record stored again under a fresh handle": (fresh, replace(mine, handle=fresh)),

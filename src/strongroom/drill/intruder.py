@@ -68,12 +68,12 @@ class Intruder:
         self.takes: list[Taken] = []
         self.refusals: Counter[str] = Counter()
         self.tries = 0
-        self.checks = {
-            known.holding + blob.hex(): (known.handle, slot.compartment)
-            for known in stage.truth.values()
-            for slot in known.slots
-            for blob in [compartment.parse_blob(slot.blob)[1]]
-        }
+        # In a room that is as it should be each key commitment is one compartment's.
+        self.checks: dict[tuple[str, bytes], list[tuple[bytes, int]]] = {}
+        for known in stage.truth.values():
+            for slot in known.slots:
+                check = compartment.parse_blob(slot.blob)[1]
+                self.checks.setdefault((known.holding, check), []).append((known.handle, slot.compartment))
 
     # --- requests --------------------------------------------------------------------------------------------------
     def fresh(self) -> hpke.HpkePrivate:
@@ -144,12 +144,9 @@ class Intruder:
 
     def opens(self, shares: Iterable[bytes], holding: str = "residents") -> list[tuple[bytes, int]]:
         """The stored compartments that these 32-byte strings open as shares: their key commitment says so."""
-        keys, found = self.room.keys.holding(holding), []
-        for share in shares:
-            place = self.checks.get(holding + compartment.key_and_check(keys, share)[1].hex())
-            if place:
-                found.append(place)
-        return found
+        keys = self.room.keys.holding(holding)
+        checks = [compartment.key_and_check(keys, share)[1] for share in shares]
+        return [place for check in checks for place in self.checks.get((holding, check), [])]
 
     def refused(self, path: str, body: bytes) -> str:
         """The code with which the keyholder refuses a body, signed by the vault's key; empty when it does not."""

@@ -21,8 +21,7 @@ ENTERED = frozenset((
 UNWRITTEN = frozenset(("charter of the intruder's own",))
 
 
-def run(theatre: Theatre, progress: Progress) -> Report:
-    report = Report(NAME, ATTACK)
+def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
     stage.take_in(residents=150, patients=10)
     scene = Scene(stage)
@@ -43,7 +42,6 @@ def run(theatre: Theatre, progress: Progress) -> Report:
     progress("the keyholder lies about its receipts")
     receipts_attacked.run(report, stage)
     stage.close()
-    return report
 
 
 def _try(report: Report, scene: Scene, row: Row) -> None:

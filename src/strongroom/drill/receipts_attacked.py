@@ -13,13 +13,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from strongroom.canonical import encode
 from strongroom.custody import read
 from strongroom.drill.falsehood import sealed_shares, shares_of
 from strongroom.drill.report import Report
 from strongroom.drill.stage import Stage
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
-from strongroom.ledger import checkpoint, note, proof, tile, tree
+from strongroom.ledger import checkpoint, entry, note, proof, tile, tree
 from strongroom.seal.columns import split
 
 
@@ -97,7 +98,14 @@ def _of_other_compartments(liar: Liar, answer: Answer) -> None:
 
 
 def _of_another_count(liar: Liar, answer: Answer) -> None:
-    _say(liar, answer, b'"count":1', b'"count":2')
+    _say(liar, answer, b'"count":2', b'"count":1')
+
+
+def _of_fewer_tags(liar: Liar, answer: Answer) -> None:
+    """Two records were opened, and the book has a tag for one of them."""
+    last = entry.parse(liar.keyholder.book.entries(liar.keyholder.book.size - 1, 1)[0].encode())
+    tags = encode(entry.entry_tags(last))
+    _say(liar, answer, b'"tags":' + tags, b'"tags":' + encode(entry.entry_tags(last)[:1]))
 
 
 def _say(liar: Liar, answer: Answer, old: bytes, new: bytes) -> None:
@@ -151,6 +159,7 @@ LIES: tuple[tuple[str, str, Lie], ...] = (
     ("receipt of an earlier read", "entry", _of_an_earlier_read),
     ("receipt of an entry with other compartments", "entry", _of_other_compartments),
     ("receipt of an entry with another count", "entry", _of_another_count),
+    ("receipt of an entry with fewer tags", "entry", _of_fewer_tags),
     ("receipt in a forked ledger", "checkpoint", _forked),
     ("receipt in a shortened ledger", "checkpoint", _shortened),
     ("receipt without its entry", "checkpoint", _withheld),
@@ -161,16 +170,16 @@ LIES: tuple[tuple[str, str, Lie], ...] = (
 
 def run(report: Report, stage: Stage) -> None:
     handles = iter(reversed(stage.handles()))
-    _try(report, stage, "an honest keyholder (the control)", "", lambda liar, answer: None, next(handles))
+    _try(report, stage, "an honest keyholder (the control)", "", lambda liar, answer: None, [next(handles)])
     for attack, code, lie in LIES:
         stage.hands.wait(3600)
         # Something to confuse it with: a read of another record, which the vault knows of.
         read.disclose(stage.room, stage.ask([next(handles)]))
-        _try(report, stage, attack, code, lie, next(handles))
+        _try(report, stage, attack, code, lie, [next(handles), next(handles)])
 
 
-def _try(report: Report, stage: Stage, attack: str, code: str, lie: Lie, handle: bytes) -> None:
-    signed = stage.ask([handle])
+def _try(report: Report, stage: Stage, attack: str, code: str, lie: Lie, handles: list[bytes]) -> None:
+    signed = stage.ask(handles)
     # A copy of the vault for each: one that believed a lie would, rightly, believe no true ledger afterwards.
     copy = stage.root / "lied-to" / str(len(report.findings))
     shutil.copytree(stage.root / "vault", copy)

@@ -15,7 +15,7 @@ from strongroom.drill.falsehood import FalseKeyholder, Rewrite, ask_reads, fetch
 from strongroom.drill.report import Progress, Report, listed
 from strongroom.drill.stage import Stage, Theatre
 from strongroom.errors import StrongroomError
-from strongroom.ledger import audit, entry, note
+from strongroom.ledger import audit, entry, note, tile
 from strongroom.ledger.checkpoint import Checkpoint
 
 NAME = "rewritten-ledger"
@@ -70,8 +70,7 @@ class Witnesses:
         audit.verify_growth(look, self.kept, seen.checkpoint)
 
 
-def run(theatre: Theatre, progress: Progress) -> Report:
-    report = Report(NAME, ATTACK)
+def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
     progress("some days of honest reads, watched by vault, third party and subject")
     stage.take_in(residents=40, patients=0)
@@ -91,7 +90,6 @@ def run(theatre: Theatre, progress: Progress) -> Report:
     _two_books(report, stage)
     _public_copy(report, stage)
     stage.close()
-    return report
 
 
 def _watched(stage: Stage) -> Witnesses:
@@ -178,22 +176,18 @@ def _two_books(report: Report, stage: Stage) -> None:
 def _public_copy(report: Report, stage: Stage) -> None:
     """Whoever serves the public files has no key: what they change is told by what is left."""
     stage.room.publish()
-    public, found, asked = stage.root / "public", set[str](), set[str]()
-
-    def look(path: str) -> bytes:
-        asked.add(path)
-        return (public / path).read_bytes()
-
-    audit.audit(look, public_keys(stage), None)
-    tried = believed = 0
-    for path in [public / name for name in sorted(asked) if (public / name).exists()]:
+    public, keys = stage.root / "public", public_keys(stage)
+    size = audit.audit(fetch(public), keys, None).size
+    paths = [public / tile.path(*one) for one in tile.published(0, size)]
+    paths += [public / "checkpoint", *sorted((public / "tags").iterdir())]
+    tried, believed, found = 0, 0, set[str]()
+    for path in paths:
         honest = path.read_bytes()
-        middle = len(honest) // 2
-        for false in (honest[:middle] + bytes([honest[middle] ^ 1]) + honest[middle + 1 :], honest[:-1], None):
+        for false in _falsified(path, honest):
             path.unlink() if false is None else path.write_bytes(false)
             tried += 1
             try:
-                audit.audit(fetch(public), public_keys(stage), None)
+                audit.audit(fetch(public), keys, None)
                 believed += 1
             except StrongroomError as error:
                 found.add(error.code)
@@ -205,3 +199,18 @@ def _public_copy(report: Report, stage: Stage) -> None:
         f"auditor: {', '.join(sorted(found))}",
         passed=not believed,
     )
+
+
+def _falsified(path: Path, honest: bytes) -> list[bytes | None]:
+    middle = len(honest) // 2
+    found: list[bytes | None] = [
+        honest[:middle] + bytes([honest[middle] ^ 1]) + honest[middle + 1 :],
+        honest[:-1],
+        None,
+    ]
+    if b'"purpose":"confirm"' in honest:
+        # An entry that is in order, but another: only the tree tells.
+        entries = tile.parse_bundle(honest, int(path.name))
+        entries[-1] = _swap(entries[-1], b'"purpose":"confirm"', b'"purpose":"reach"')
+        found.append(tile.bundle(entries))
+    return found

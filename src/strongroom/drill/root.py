@@ -35,7 +35,7 @@ class Root:
         self.codes: dict[str, Counter[str]] = {}
         self._random = Random(7)  # noqa: S311 - which records readers ask for is no secret
         tricks: list[Trick] = [
-            self._relabel, self._again, self._swap, self._beside, self._wider, self._forge, self._late,
+            self._again, self._relabel, self._swap, self._beside, self._wider, self._forge, self._late,
         ]  # fmt: skip
         # Every second ask is used as it is meant, or the budgets would never be met. First comes what wants a budget.
         self._turns = itertools.cycle([turn for trick in tricks for turn in (trick, self._ride)])

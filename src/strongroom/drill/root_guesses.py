@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from strongroom.drill.checks_attacked import as_desk, as_operator, as_subject, own_charter
+from strongroom.drill.bad_asks import own_charter
+from strongroom.drill.bad_slots import as_desk, as_operator, as_subject
 from strongroom.drill.report import Report
 from strongroom.drill.root import Root
 from strongroom.drill.scene import Outcome, Scene

@@ -20,8 +20,7 @@ SIGMAS = 5.0
 """A rank correlation this many standard deviations from none is one; chance does it once in a million times."""
 
 
-def run(theatre: Theatre, progress: Progress) -> Report:
-    report = Report(NAME, ATTACK)
+def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
     progress("taking in residents and patients, and reading some")
     stage.take_in()
@@ -36,7 +35,6 @@ def run(theatre: Theatre, progress: Progress) -> Report:
         f"{_rows(loot):,} record versions in {len(loot.batches)} batches, and {_shared(loot, stage)}"
         " pairs of records with an equal token, since they share a telephone"
     )
-    return report
 
 
 def _use(stage: Stage) -> None:

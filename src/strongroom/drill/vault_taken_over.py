@@ -16,8 +16,7 @@ ATTACK = "Root on the vault, with its keys and every path to the keyholder, ride
 HOURS, ASKS_AN_HOUR = 30, 6
 
 
-def run(theatre: Theatre, progress: Progress) -> Report:
-    report = Report(NAME, ATTACK)
+def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
     stage.take_in()
     root, began = Root(stage), stage.hands.wall_time
@@ -36,7 +35,6 @@ def run(theatre: Theatre, progress: Progress) -> Report:
     progress("the public reads the book")
     _book(report, stage, root)
     stage.close()
-    return report
 
 
 def _bounds(report: Report, stage: Stage, root: Root, hours: float) -> None:
