@@ -1,0 +1,100 @@
+"""SPEC.md names what the code has: labels, vectors, tables, members, codes. Whoever adds one, says there what it is."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import typing
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from strongroom.catalog import model
+from strongroom.gate import ask
+from strongroom.keyholder import protocol
+from strongroom.ledger import entry
+
+SPEC = Path("SPEC.md").read_text("utf-8")
+SOURCE = {path: path.read_text("utf-8") for path in Path("src/strongroom").rglob("*.py")}
+
+
+def section(number: str) -> str:
+    found = re.search(rf"(?ms)^###? {re.escape(number)}[. ].*?(?=^###? |\Z)", SPEC)
+    assert found, number
+    return found[0]
+
+
+def test_every_label_is_there_and_no_other() -> None:
+    written = set()
+    for text in SOURCE.values():
+        written |= set(re.findall(r'label\("([a-z-]+)"\)|strongroom/v1 ([a-z-]+)\\0', text))
+    names = {one or other for one, other in written} - {""}
+    assert len(names) > 30
+    assert names == set(re.findall(r'L\("([a-z-]+)"\)', SPEC))
+
+
+def test_every_file_of_vectors_has_a_row() -> None:
+    files = {path.name for path in Path("vectors").iterdir()}
+    assert files == set(re.findall(r"`([a-z-]+\.json)`", section("10")))
+    assert files > set(re.findall(r"vectors/([a-z-]+\.json)", SPEC)) != set()
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [("strongroom.store", "vault_schema.sql"), ("strongroom.keyholder", "schema.sql")]
+)
+def test_every_table_and_column_is_named(package: str, name: str) -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript(resources.files(package).joinpath(name).read_text("utf-8"))
+    text = section("9.1")
+    for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        assert f"`{table}`" in text
+        if table not in ("job_chunks", "job_errors", "jobs"):  # an import's own affair
+            assert all(f"`{column}`" in text for _, column, *_ in database.execute(f"PRAGMA table_info({table})"))
+
+
+def names_of(record: type[msgspec.Struct]) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(record)}
+
+
+@pytest.mark.parametrize(
+    ("number", "records"),
+    [
+        ("6.2", [model.Charter, model.Holding, model.Compartment, model.Field, model.Purpose, model.PurposeBudgets,
+                 model.RoomBudgets, model.KeyholderKeys, model.VaultKeys]),
+        ("6.3", [model.RosterLine]),
+        ("7.1", [ask.PrivateHalf, ask.Evidence, ask.Queried]),
+        ("7.2", [ask.FindAsk, ask.DiscloseAsk, ask.IntakeAsk]),
+        ("5.4", list(typing.get_args(entry.Entry))),
+        ("8.1", [protocol.Disclose, protocol.Find, protocol.Intake, protocol.Refusal, protocol.EnterCharter, protocol.Epoch,
+                 protocol.Entries]),
+        ("8.2", [protocol.SealedAnswer, protocol.Shares, protocol.Token, protocol.Tokens, protocol.Written, protocol.EpochKey,
+                 protocol.Tail, protocol.Published, protocol.Status, protocol.Done, protocol.Problem]),
+        ("8.7", [protocol.Admit, protocol.Enrol, protocol.Reads, protocol.Chain, protocol.StatedChain, protocol.Statement,
+                 protocol.ReadsInner, protocol.SealedReads]),
+        ("8.8", [protocol.Operate]),
+    ],
+)  # fmt: skip
+def test_every_member_is_named(number: str, records: list[type[msgspec.Struct]]) -> None:
+    text = section(number)
+    for record in records:
+        missing = [name for name in names_of(record) if not re.search(rf'[`"]{name}[`"]', text)]
+        assert not missing, (record.__name__, missing)
+
+
+def test_every_path_is_there_and_no_other() -> None:
+    said = set(re.findall(r"`(/v1/[a-z/]+)`", "".join(map(section, ("8.1", "8.7", "8.8")))))
+    assert said == set(protocol.REQUESTS)
+
+
+def test_every_code_of_a_refusal_is_there() -> None:
+    parts = [text for path, text in SOURCE.items() if path.parts[2] in ("gate", "keyholder")]
+    codes = {code for text in parts for code in re.findall(r'Refused\(\s*"([a-z]+)"', text)}
+    assert len(codes) > 20
+    said = set(re.findall(r"`([a-z]+)`", section("8.2") + section("8.4") + section("8.6")))
+    assert codes <= said
+
+
+def test_it_speaks_of_no_code() -> None:
+    assert not re.findall(r"strongroom\.[a-z]|\.py\b|see the code|marshal", SPEC)
