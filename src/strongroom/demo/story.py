@@ -28,6 +28,8 @@ SEED = 2026
 _COMMAND = "bold cyan"
 _MARGIN = "    "
 _CLEARED = "\x1b[2K"
+_STYLING = re.compile(r"\x1b\[[0-9;]*m")
+_CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
 class DemoFailed(StrongroomError):
@@ -135,7 +137,7 @@ class Tour:
         printed = self.run(
             "subject", "admit", "--holding", "residents", "--by", "resident-id", stdin=person["id-number"]
         )
-        code = re.search(r"\b[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}\b", printed)
+        code = _CODE.search(_STYLING.sub("", printed))
         if code is None:
             raise DemoFailed("the desk gave no code")
         device = str(self.room / "people" / "resident.device")
