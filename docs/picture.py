@@ -20,7 +20,9 @@ _CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKhlsu]")
 def main(first: str, last: str) -> None:
     lines = []
     for line in sys.stdin.read().replace("\r\n", "\n").split("\n"):
-        # A progress bar draws over itself: what stands after its last clearing is what stays.
+        # A progress bar draws over itself, and goes when it is done: what stands after the last clearing stays.
+        for _ in range(line.count("\x1b[1A")):
+            lines.pop()
         shown = _CURSOR.sub("", line.split("\x1b[2K")[-1].split("\r")[-1])
         lines.append(Text.from_ansi(shown))
     start = next((place for place, line in enumerate(lines) if first in line.plain), 0)
