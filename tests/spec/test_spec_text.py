@@ -15,6 +15,7 @@ from strongroom.catalog import model
 from strongroom.gate import ask
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
+from strongroom.redact import mask
 
 SPEC = Path("SPEC.md").read_text("utf-8")
 SOURCE = {path: path.read_text("utf-8") for path in Path("src/strongroom").rglob("*.py")}
@@ -94,6 +95,11 @@ def test_every_code_of_a_refusal_is_there() -> None:
     assert len(codes) > 20
     said = set(re.findall(r"`([a-z]+)`", section("8.2") + section("8.4") + section("8.6")))
     assert codes <= said
+
+
+def test_the_expression_for_a_district_is_the_one_in_use() -> None:
+    (lines,) = re.findall(r"```\n(.*?)```", section("6.6"), re.DOTALL)
+    assert lines.replace("\n", "").replace("H", r"[\u4e00-\u9fff]") == mask._HAN_DISTRICT.pattern
 
 
 def test_it_speaks_of_no_code() -> None:
