@@ -64,9 +64,7 @@ def find(room: Room, signed: SignedAsk) -> Found:
     seed = hpke.private_from(room.random(96))
     known = room.common()
     request = encode(
-        protocol.Find(
-            **known, ask=signed.text.decode(), signature=signed.signature, fresh=seed.public, inner=inner
-        )
+        protocol.Find(**known, ask=signed.text.decode(), signature=signed.signature, fresh=seed.public, inner=inner)
     )
     answer = protocol.sealed_answer.parse(room.client.send("/v1/find", request))
     given = protocol.token.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))

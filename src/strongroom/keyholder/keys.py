@@ -132,7 +132,9 @@ class EpochKeys:
             except FileNotFoundError:
                 return None
             except (OSError, SealError) as error:
-                raise StoreError(f"{path}: cannot be used ({error}). Restore it: what is sealed to it needs it") from None
+                raise StoreError(
+                    f"{path}: cannot be used ({error}). Restore it: what is sealed to it needs it"
+                ) from None
         return found
 
     def get_or_make(self, holding: str, epoch: int) -> HpkePrivate:
