@@ -12,9 +12,10 @@ from bench.measure import line, peak_mb, seconds
 from strongroom.catalog import source
 from strongroom.cli import development
 from strongroom.client import device
-from strongroom.custody import asking, ceremony, intake
+from strongroom.custody import asking, ceremony
+from strongroom.custody.intake import importer
+from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
-from strongroom.custody.window import Errand
 from strongroom.synth.people import people
 
 FIELDS = ["id-number", "name", "born", "sex", "phone", "email", "address"]
@@ -55,9 +56,9 @@ def fill(root: Path, path: Path, count: int) -> None:
             "b-1",
             "filling the room to measure it",
         )
-        report: list[intake.Report] = []
+        report: list[importer.Report] = []
         took = seconds(
-            lambda: report.append(intake.import_file(room, intake.Source(path), "residents", errand, workers=2))
+            lambda: report.append(importer.import_file(room, importer.Source(path), "residents", errand, workers=2))
         )
         room.close()
     if report[0].stored != count:

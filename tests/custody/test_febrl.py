@@ -15,9 +15,10 @@ from tests.world import World
 
 from strongroom.catalog import mapping, source
 from strongroom.client import device
-from strongroom.custody import ceremony, intake, read
-from strongroom.custody.intake import Report, Source
-from strongroom.custody.window import Errand
+from strongroom.custody import ceremony, read
+from strongroom.custody.intake import importer
+from strongroom.custody.intake.importer import Report, Source
+from strongroom.custody.intake.window import Errand
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "febrl"
 REASON = "measuring how well records link"
@@ -67,7 +68,7 @@ def take(town: World, name: str, bad_rows: Path, upsert: str = "") -> Report:
     holding = town.room.rules().charter.holdings["persons"]
     columns = mapping.load((EXAMPLE / "map.yaml").read_text("utf-8"), "map.yaml", holding)
     errand = Errand(town.asker("rui"), "register", "febrl-1", "taking in the FEBRL data sets")
-    return intake.import_file(
+    return importer.import_file(
         town.room, Source(FEBRL / name, columns), "persons", errand, bad_rows=bad_rows, workers=1, upsert=upsert
     )
 

@@ -15,7 +15,7 @@ from strongroom.catalog import charter as charters
 from strongroom.client import subject
 from strongroom.client.watch import Watcher
 from strongroom.custody import read
-from strongroom.custody.chunk import Taker
+from strongroom.custody.intake.chunk import Taker
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import Refused, SealError, StrongroomError

@@ -24,9 +24,9 @@ from tests import world
 from tests.world import World
 
 from strongroom.client import device, published, subject
-from strongroom.custody import intake
-from strongroom.custody.intake import Source
-from strongroom.custody.window import Errand
+from strongroom.custody.intake import importer
+from strongroom.custody.intake.importer import Source
+from strongroom.custody.intake.window import Errand
 from strongroom.errors import Refused
 from strongroom.keyholder import client, desk, protocol
 from strongroom.ledger import note
@@ -114,7 +114,7 @@ def _imported(town: World) -> dict[bytes, dict[str, str | None]]:
         writer.writeheader()
         writer.writerows(rows)
     errand = Errand(town.asker("rui"), "register", "register-1", "taking in the yearly register")
-    assert intake.import_file(town.room, Source(path), "residents", errand, workers=1).stored == len(rows)
+    assert importer.import_file(town.room, Source(path), "residents", errand, workers=1).stored == len(rows)
     found = {}
     for row in rows:
         (handle,) = town.find("resident-id", row["id-number"]).handles

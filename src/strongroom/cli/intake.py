@@ -8,10 +8,11 @@ from strongroom.catalog import mapping
 from strongroom.cli import arguments
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import Output, count
-from strongroom.custody import asking, intake
-from strongroom.custody.intake import Progress, Report, Source, Watch
+from strongroom.custody import asking
+from strongroom.custody.intake import importer
+from strongroom.custody.intake.importer import Progress, Report, Source, Watch
+from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
-from strongroom.custody.window import Errand
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -66,11 +67,11 @@ def take_in(call: Call) -> int:
         with out.progress("checking" if args.dry_run else "sealing") as advance:
             options = {"upsert": args.upsert, "bad_rows": args.errors, "progress": _watch(advance)}
             if args.dry_run:
-                report = intake.check_file(room, source, holding, **options)
+                report = importer.check_file(room, source, holding, **options)
             else:
                 errand = Errand(asking.asker(room, arguments.reader(call)), args.purpose, args.case, args.reason)
                 more = {"workers": max(1, args.workers), "again": args.again}
-                report = intake.import_file(room, source, holding, errand, **options, **more)
+                report = importer.import_file(room, source, holding, errand, **options, **more)
     _say(out, report, holding, dry=args.dry_run)
     out.document(_document(report, holding))
     return 0

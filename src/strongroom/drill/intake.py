@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from strongroom.canonical import encode
-from strongroom.custody.intake import Source, import_file
-from strongroom.custody.window import Errand
+from strongroom.custody.intake.importer import Source, import_file
+from strongroom.custody.intake.window import Errand
 
 if TYPE_CHECKING:
     from strongroom.drill.stage import Stage

@@ -14,11 +14,11 @@ from typing import TypeVar
 from strongroom.catalog import fields
 from strongroom.catalog.model import Field
 from strongroom.catalog.types import identifier_kinds, primary
-from strongroom.custody import epochs
+from strongroom.custody.intake import epochs
+from strongroom.custody.intake.rows import Chunk
+from strongroom.custody.intake.values import Layout, Parser, Values
+from strongroom.custody.intake.window import Window, index
 from strongroom.custody.room import Room
-from strongroom.custody.rows import Chunk
-from strongroom.custody.values import Layout, Parser, Values
-from strongroom.custody.window import Window, index
 from strongroom.errors import StoreError
 from strongroom.seal import ids, person
 from strongroom.seal.batch import Batch, Column, seal_records

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from tests.world import World
 
-from strongroom.custody import intake, rows
-from strongroom.custody.intake import Progress, Report, Source
-from strongroom.custody.window import Errand
+from strongroom.custody.intake import importer, rows
+from strongroom.custody.intake.importer import Progress, Report, Source
+from strongroom.custody.intake.window import Errand
 from strongroom.errors import InputError, KeyholderUnavailable, Refused
 from strongroom.synth import people
 
@@ -44,7 +44,7 @@ def write_csv(path: Path, people_: Iterable[Mapping[str, str]], encoding: str = 
 
 def take(town: World, path: Path, **more: Any) -> Report:
     source = {key: more.pop(key) for key in ("format", "encoding", "delimiter") if key in more}
-    return intake.import_file(town.room, Source(path, **source), "residents", errand(town), **{"workers": 1, **more})
+    return importer.import_file(town.room, Source(path, **source), "residents", errand(town), **{"workers": 1, **more})
 
 
 def bad_rows(report: Report) -> list[list[str]]:
@@ -196,7 +196,7 @@ def test_a_check_stores_nothing_and_needs_no_keyholder(town: World, tmp_path: Pa
     all_[2]["born"] = "?"
     path = write_csv(tmp_path / "residents.csv", all_)
     town.room.client._transport = lambda *_: pytest.fail("the keyholder was asked")
-    report = intake.check_file(town.room, Source(path), "residents")
+    report = importer.check_file(town.room, Source(path), "residents")
     assert (report.rows, report.stored, report.bad, report.job) == (4, 3, 1, "")
     assert bad_rows(report)[1][:2] == ["4", "born"]
     assert town.room.store.jobs.all() == []
@@ -206,11 +206,11 @@ def test_a_check_stores_nothing_and_needs_no_keyholder(town: World, tmp_path: Pa
 def test_the_gate_decides_on_intake_too(town: World, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "residents.csv", residents(2))
     with pytest.raises(Refused) as refused:
-        intake.import_file(town.room, Source(path), "residents", errand(town, "ana"), workers=1)
+        importer.import_file(town.room, Source(path), "residents", errand(town, "ana"), workers=1)
     assert refused.value.code == "role"
     filler = Errand(town.asker("rui"), "register", "register-1", "test test test")
     with pytest.raises(Refused) as refused:
-        intake.import_file(town.room, Source(path), "residents", filler, workers=1)
+        importer.import_file(town.room, Source(path), "residents", filler, workers=1)
     assert refused.value.code == "reason"
     assert versions_or_none(town) == (0, 0)
     assert not list(tmp_path.glob(".*.draft"))

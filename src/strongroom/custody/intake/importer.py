@@ -20,14 +20,14 @@ from strongroom.canonical import encode
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
 from strongroom.catalog.types import identifier_kinds
-from strongroom.custody import datafile, header, rows
-from strongroom.custody.badrows import SideFile
-from strongroom.custody.chunk import Done, Errands, Taker
-from strongroom.custody.crew import Alone, Crew, Processes
-from strongroom.custody.datafile import DataFile, Format
+from strongroom.custody.intake import datafile, header, rows
+from strongroom.custody.intake.badrows import SideFile
+from strongroom.custody.intake.chunk import Done, Errands, Taker
+from strongroom.custody.intake.crew import Alone, Crew, Processes
+from strongroom.custody.intake.datafile import DataFile, Format
+from strongroom.custody.intake.values import Layout
+from strongroom.custody.intake.window import Errand, Window, Windows
 from strongroom.custody.room import Room
-from strongroom.custody.values import Layout
-from strongroom.custody.window import Errand, Window, Windows
 from strongroom.errors import InputError
 from strongroom.seal.label import label
 from strongroom.seal.mac import mac

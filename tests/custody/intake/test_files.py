@@ -15,9 +15,9 @@ from tests.catalog import sample
 
 from strongroom.catalog import mapping
 from strongroom.catalog.mapping import FieldMap, Part
-from strongroom.custody import datafile, header, rows
-from strongroom.custody.rows import MAX_ROW, Broken, Chunk, Splitter
-from strongroom.custody.values import Layout, Parser, Values
+from strongroom.custody.intake import datafile, header, rows
+from strongroom.custody.intake.rows import MAX_ROW, Broken, Chunk, Splitter
+from strongroom.custody.intake.values import Layout, Parser, Values
 from strongroom.errors import CatalogError, InputError
 
 HOLDING = sample.holding()

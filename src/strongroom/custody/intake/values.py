@@ -15,7 +15,7 @@ from typing import Any
 from strongroom.catalog import fields
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
-from strongroom.custody.rows import MAX_ROW, Chunk
+from strongroom.custody.intake.rows import MAX_ROW, Chunk
 from strongroom.errors import ValueRejected
 from strongroom.store.rows import RowError
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from strongroom.custody.chunk import Done, Errands, Taker
+from strongroom.custody.intake.chunk import Done, Errands, Taker
+from strongroom.custody.intake.rows import Chunk
+from strongroom.custody.intake.window import Window
 from strongroom.custody.room import Room
-from strongroom.custody.rows import Chunk
-from strongroom.custody.window import Window
 from strongroom.errors import CatalogError, Refused, StoreError, StrongroomError
 
 

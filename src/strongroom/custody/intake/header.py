@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from strongroom.catalog import mapping
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
-from strongroom.custody import rows
-from strongroom.custody.datafile import DataFile
+from strongroom.custody.intake import rows
+from strongroom.custody.intake.datafile import DataFile
 from strongroom.errors import CatalogError, InputError
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 from tests.crash.houses import Keyholder
-from tests.custody.test_intake import residents, write_csv
+from tests.custody.intake.test_importer import residents, write_csv
 
 from strongroom.client import device
-from strongroom.custody import asking, intake, rows
-from strongroom.custody.intake import Progress, Report, Source
+from strongroom.custody import asking
+from strongroom.custody.intake import importer, rows
+from strongroom.custody.intake.importer import Progress, Report, Source
+from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
-from strongroom.custody.window import Errand
 from strongroom.errors import Refused, StoreError
 
 COUNT, CHUNK = 6000, 500
@@ -28,23 +29,23 @@ COUNT, CHUNK = 6000, 500
 IMPORTER = """
 import sys
 from pathlib import Path
-from strongroom.custody import intake, rows
-from tests.custody import test_intake_workers
+from strongroom.custody.intake import importer, rows
+from tests.custody.intake import test_workers
 if __name__ == "__main__":
     root, path = map(Path, sys.argv[1:])
-    test_intake_workers.take(root, path, lambda _: print("a chunk", flush=True))
+    test_workers.take(root, path, lambda _: print("a chunk", flush=True))
 """
 
 
-def take(root: Path, path: Path, progress: intake.Watch = lambda _: None, chunk: int = CHUNK) -> Report:
+def take(root: Path, path: Path, progress: importer.Watch = lambda _: None, chunk: int = CHUNK) -> Report:
     """Import with two processes, whatever the file's size."""
-    intake._FEW_BYTES, rows.MAX_ROWS = 0, chunk
+    importer._FEW_BYTES, rows.MAX_ROWS = 0, chunk
     room = Room(root / "vault")
     try:
         room.sync()
         asker = asking.asker(room, device.load(root / "people" / "rui.device"))
         errand = Errand(asker, "register", "register-1", "taking in the yearly register")
-        return intake.import_file(
+        return importer.import_file(
             room, Source(path), "residents", errand, bad_rows=root / "bad.csv", workers=2, progress=progress
         )
     finally:
@@ -54,7 +55,7 @@ def take(root: Path, path: Path, progress: intake.Watch = lambda _: None, chunk:
 @pytest.fixture
 def houses(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A room with its keyholder running, a process of its own."""
-    monkeypatch.setattr(intake, "_FEW_BYTES", 0)
+    monkeypatch.setattr(importer, "_FEW_BYTES", 0)
     monkeypatch.setattr(rows, "MAX_ROWS", CHUNK)
     root = tmp_path / "room"
     shutil.copytree(founded, root)
