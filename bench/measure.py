@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,9 +24,29 @@ def spread(times: Iterable[float]) -> str:
     return f"p50 {at[0]:.2f} ms, p99 {at[1]:.2f} ms, slowest {ordered[-1] * 1e3:.2f} ms ({len(ordered)} times)"
 
 
-def peak_mb(who: int) -> float:
-    """Largest resident memory so far, of ``resource.RUSAGE_SELF`` or of the largest ended child."""
-    return resource.getrusage(who).ru_maxrss / 1024
+def run(arguments: list[str]) -> tuple[float, float, float]:
+    """Run a command to its end: seconds, and the memory (MB, proportional) of all its processes together: peak of the first half, peak."""
+    began = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, start_new_session=True)
+    seen: list[float] = []
+    while process.poll() is None:
+        seen.append(_session_mb(process.pid))
+        time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
+    return time.perf_counter() - began, max(seen[: len(seen) // 2] or seen), max(seen)
+
+
+def _session_mb(session: int) -> float:
+    total = 0
+    for directory in Path("/proc").iterdir():
+        try:
+            if directory.name.isdigit() and os.getsid(int(directory.name)) == session:
+                rollup = (directory / "smaps_rollup").read_text()
+                total += next(int(text.split()[1]) for text in rollup.splitlines() if text.startswith("Pss:"))
+        except (OSError, StopIteration):
+            continue  # it ended meanwhile
+    return total / 1024
 
 
 def line(what: str, figure: str) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
 import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
-from bench.measure import line, peak_mb, seconds
+from bench.measure import line, run, seconds
 from strongroom.catalog import source
 from strongroom.cli import development
 from strongroom.client import device
-from strongroom.custody import asking, ceremony
-from strongroom.custody.intake import importer
-from strongroom.custody.intake.window import Errand
+from strongroom.custody import ceremony
 from strongroom.custody.room import Room
 from strongroom.synth.people import people
 
@@ -48,26 +47,17 @@ def fill(root: Path, path: Path, count: int) -> None:
     """Import, with the plain import of the same rows into SQLite beside it."""
     took = seconds(lambda: _plain(root.parent / "plain.db", path))
     line("plain import of the same CSV into SQLite", f"{count / took:,.0f} records/s")
+    asked = ["--as", "registrar", "--purpose", "fill", "--case", "b-1", "--reason", "filling the room to measure it"]
     with development.keyholder(root):
-        room = Room(root / "vault")
-        errand = Errand(
-            asking.asker(room, device.load(root / "people" / "registrar.device")),
-            "fill",
-            "b-1",
-            "filling the room to measure it",
+        took, half, peak = run(
+            [sys.executable, "-m", "strongroom.cli.main", "import", str(path), "--room", str(root), *asked]
         )
-        report: list[importer.Report] = []
-        took = seconds(
-            lambda: report.append(importer.import_file(room, importer.Source(path), "residents", errand, workers=2))
-        )
-        room.close()
-    if report[0].stored != count:
-        raise SystemExit(f"only {report[0].stored:,} of {count:,} rows were stored")
+    with closing(Room(root / "vault")) as room:
+        stored = room.store.holdings()[0].records
+    if stored != count:
+        raise SystemExit(f"only {stored:,} of {count:,} rows were stored")
     line("import, 2 compartments, 2 identifiers, 2 processes", f"{count / took:,.0f} records/s ({count:,})")
-    line(
-        "  memory: parent, largest of its children",
-        f"{peak_mb(resource.RUSAGE_SELF):,.0f} MB, {peak_mb(resource.RUSAGE_CHILDREN):,.0f} MB",
-    )
+    line("  memory of all its processes, first half and whole", f"{half:,.0f} MB, {peak:,.0f} MB")
     line("  vault on disk", f"{sum(f.stat().st_size for f in (root / 'vault').iterdir()) / count:,.0f} bytes a record")
 
 
