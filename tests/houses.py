@@ -103,7 +103,7 @@ class Houses:
         """Signed by the vault, straight into the keyholder."""
         body_ = request if isinstance(request, bytes) else encode(request)
         path = path or PATHS[type(request)]
-        signature = protocol.sign_request(path, body_, self.town.room.keys.message)
+        signature = protocol.sign_request(self.town.keyholder.room, path, body_, self.town.room.keys.message)
         return self.town.keyholder.ask(path, signature, body_)
 
     def open(self, request: Record, answer: Record, codec: Any = protocol.shares) -> Any:
@@ -122,7 +122,9 @@ class Houses:
         )
         content = encode(request)
         key = self.town.keyholder.keys.operator
-        self.town.keyholder.ask("/v1/operator", protocol.sign_request("/v1/operator", content, key), content)
+        self.town.keyholder.ask(
+            "/v1/operator", protocol.sign_request(self.town.keyholder.room, "/v1/operator", content, key), content
+        )
 
     # --- what came of it -------------------------------------------------------------------------------------------
     def held(self) -> Held:

@@ -169,10 +169,11 @@ class World:
         return read.find(self.room, self.asker().find("residents", purpose, kind, value, "case-17", reason, now))
 
     def client(self, key: device.Device) -> client.Client:
-        return client.Client(self.transport, key.key)
+        return client.Client(self.transport, key.key, self.room.keys.room)
 
-    def take_in(self, count: int, seed: int = 1) -> list[Person]:
-        """Take in synthetic residents by the protocol's own steps (the importer has tests of its own)."""
+    def take_in(self, count: int, seed: int = 1, *, shift: int = 0) -> list[Person]:
+        """Take in synthetic residents by the protocol's own steps (the importer has tests of its own). With a ``shift`` each
+        record is sealed under the person so many places on, as an intruder at intake may do."""
         room, declared = self.room, self.room.rules().charter.holdings["residents"]
         taken = [
             {name: fields.parse(field, one[name]) for name, field in declared.fields.items()}
@@ -213,6 +214,7 @@ class World:
         room.store.put_batch(opened_batch.id, number, until, opened_batch.sealed)
         handles = [os.urandom(16) for _ in taken]
         whos = [inner[:16] for inner in inners["resident-id"]]
+        whos = whos[shift:] + whos[:shift]
         sealed = []
         for compartment in ("identity", "contact"):
             names = [name for name, field in declared.fields.items() if field.compartment == compartment]

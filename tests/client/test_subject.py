@@ -29,7 +29,7 @@ class Subject:
         self.houses, self.kind = houses, kind
         self.person = houses.people[at]
         self.device = Device("me", Ed25519PrivateKey.generate())
-        self.client = Client(houses.town.transport, self.device.key)
+        self.client = Client(houses.town.transport, self.device.key, houses.town.room.keys.room)
         self.enrol(kind)
 
     def enrol(self, kind: str) -> None:
@@ -41,7 +41,7 @@ class Subject:
         code = desk.new_code(os.urandom)
         now = town.room.now()
         admit = protocol.Admit(code=protocol.code_hash(code), holding="residents", kind=kind, time=now, who=who)
-        Client(town.transport, town.keyholder.keys.desk).call("/v1/desk/admit", admit)
+        Client(town.transport, town.keyholder.keys.desk, town.room.keys.room).call("/v1/desk/admit", admit)
         subject.enrol(self.client, self.device, code, now)
 
     def ask(self) -> protocol.ReadsInner:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.houses import FRESH, Houses, change
+from tests.world import World
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
-from strongroom.custody import read
+from strongroom.custody import read, receipt
 from strongroom.errors import (
     CheckpointError,
     CommitmentError,
@@ -32,6 +33,7 @@ from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.work import Work
 from strongroom.ledger import checkpoint, entry, note, proof
 from strongroom.seal import hpke
+from strongroom.seal.private import open_private
 
 
 class Answer:
@@ -40,13 +42,14 @@ class Answer:
     def __init__(self, keyholder: Keyholder, case: checks.Case, work: Work, index: int) -> None:
         self.keyholder, self.index = keyholder, index
         self.receipt, self.shares = keyholder.book.receipt(index), case.shares
+        self.whos = b"".join(case.whos)
         self.entries = keyholder.book.entries(case.request.have, protocol.MAX_TAIL)
         self.fresh = case.request.fresh  # type: ignore[union-attr]
         self.info = protocol.answer_info(keyholder.room, work.body)
         self.inner = b""
 
     def sealed(self) -> protocol.SealedAnswer:
-        inner = self.inner or encode(protocol.Shares(receipt=self.receipt, shares=self.shares))
+        inner = self.inner or encode(protocol.Shares(receipt=self.receipt, shares=self.shares, whos=self.whos))
         return protocol.SealedAnswer(entries=self.entries, sealed=hpke.encrypt(self.fresh, self.info, inner))
 
     def resigned(self, log: note.Signer | None = None, **members: Any) -> str:
@@ -90,8 +93,8 @@ LIES: dict[str, tuple[type[StrongroomError], Lie]] = {
     "another index": (ProofError, lambda a: setattr(a, "receipt", a.resigned(index=1))),
     "an index outside": (ProofError, lambda a: setattr(a, "receipt", a.resigned(index=10**6))),
     "the last index there is": (ProofError, lambda a: setattr(a, "receipt", a.resigned(index=2**63 - 1))),
-    "another entry's": (EntryError, lambda a: setattr(a, "receipt", a.keyholder.book.receipt(0))),
-    "an earlier read's": (EntryError, _earlier),
+    "another entry's": (ProofError, lambda a: setattr(a, "receipt", a.keyholder.book.receipt(0))),
+    "an earlier read's": (ProofError, _earlier),
     "another entry instead": (CheckpointError, _set(entries=['{"time":4000000000,"type":"heartbeat","v":1}'])),
     "entries that are none": (EntryError, _set(entries=["{}"])),
     "sealed to another key": (SealError, _set(fresh=FRESH.public)),
@@ -194,7 +197,10 @@ def _entry_lies(monkeypatch: pytest.MonkeyPatch, **members: Any) -> None:
         ({"count": 1}, "not about this ask"),
         ({"compartments": [2]}, "other compartments"),
         ({"compartments": [1, 2]}, "other compartments"),
-        ({"tags": [bytes(16)]}, "fewer tags than records"),
+        ({"tags": [bytes(16)]}, "not one tag for each person"),
+        ({"tags": [bytes(16), bytes([1] * 16), bytes([2] * 16)]}, "not one tag for each person"),
+        ({"role": "nurse"}, "not about this ask"),
+        ({"unit": "health"}, "another unit"),
     ],
 )
 def test_an_entry_that_does_not_say_what_was_asked(
@@ -206,6 +212,48 @@ def test_an_entry_that_does_not_say_what_was_asked(
         read.disclose(houses.town.room, signed)
     assert opened == []
     houses.check = lambda: None  # type: ignore[method-assign] # a false book
+
+
+def test_an_entry_dated_when_the_ask_was_not_good(
+    houses: Houses, monkeypatch: pytest.MonkeyPatch, opened: list[Any]
+) -> None:
+    signed = houses.ask(1)
+    houses.town.hands.wait(100)
+    monkeypatch.setattr(receipt, "LATE_SECONDS", 60)
+    with pytest.raises(EntryError, match="outside the time"):
+        read.disclose(houses.town.room, signed)
+    assert opened == []
+
+
+def test_a_record_sealed_under_another_person_is_found_out_where_its_identifier_opens(town: World) -> None:
+    """Whoever had the vault at intake can do that; its person would find no read of it."""
+    people = town.take_in(6, shift=1)
+    with pytest.raises(SealError, match="under another person"):
+        town.disclose([people[2].handle], ("name",))
+    # A purpose that opens other compartments alone cannot tell: THREATS.md says so.
+    assert town.disclose([people[2].handle], ("phone",), "reach").values
+
+
+def test_the_same_private_half_twice_leaves_evidence_of_both(town: World) -> None:
+    """An auditor who opens an entry's evidence must be shown that read and no other."""
+    people = town.take_in(3)
+    first = town.ask([people[0].handle], ("name",))
+    harmless, private = first.ask, first.private
+    again = change(harmless, nonce=os.urandom(16), records=[people[1].handle], fields=["born", "name"])
+    text = encode(again)
+    second = SignedAsk(again, text, asks.sign(text, town.key_of("ana").key), private)
+    indexes = [read.disclose(town.room, one).index for one in (first, second)]
+    auditor = hpke.private_from((town.root / "steward" / "auditor.key").read_bytes())
+    for index, one in zip(indexes, (first, second), strict=True):
+        written = entry.parse(town.room.mirror.entry(index))
+        assert isinstance(written, entry.DisclosureEntry)
+        sealed = town.room.store.private(written.commitment)
+        assert sealed is not None
+        data = open_private(auditor, town.room.keys.room, written.commitment, sealed)
+        shown, half, _ = asks.parse_evidence(data, written.commitment)
+        assert (shown, half) == (one.ask, one.private)
+        with pytest.raises(CommitmentError):
+            asks.parse_evidence(data, bytes(32))
 
 
 def test_a_share_of_somebody_else_opens_nothing(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:

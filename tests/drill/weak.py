@@ -123,9 +123,9 @@ def any_signer(code: str) -> Weaken:
     """Requests of one door are not held to their signature."""
     honest = protocol.verify_request
 
-    def weak(path: str, body: bytes, signature: bytes, key: bytes, wanted: str) -> None:
+    def weak(room: bytes, path: str, body: bytes, signature: bytes, key: bytes, wanted: str) -> None:
         if wanted != code:
-            honest(path, body, signature, key, wanted)
+            honest(room, path, body, signature, key, wanted)
 
     return lambda patch: patch.setattr(protocol, "verify_request", weak)
 

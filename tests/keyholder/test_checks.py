@@ -12,7 +12,7 @@ from tests.houses import FRESH, Houses, change
 from strongroom.canonical import encode
 from strongroom.client.device import Device, SignedAsk
 from strongroom.custody import ceremony
-from strongroom.errors import CommitmentError, SealError, StrongroomError
+from strongroom.errors import CommitmentError, SealError, StoreError, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import checks, protocol
 from strongroom.keyholder.work import Work
@@ -264,9 +264,10 @@ def test_nobody_but_the_vault_gets_as_far_as_the_parser(houses: Houses, path: st
     for signature in (
         b"",
         bytes(64),
-        protocol.sign_request(path, body_, key),
-        protocol.sign_request("/v1/find", body_, ours),
-        protocol.sign_request(path, body_ + b" ", ours),
+        protocol.sign_request(houses.town.keyholder.room, path, body_, key),
+        protocol.sign_request(bytes(16), path, body_, ours),
+        protocol.sign_request(houses.town.keyholder.room, "/v1/find", body_, ours),
+        protocol.sign_request(houses.town.keyholder.room, path, body_ + b" ", ours),
     ):
         with houses.refused("vault", written=False):
             houses.town.keyholder.ask(path, signature, body_)
@@ -307,7 +308,9 @@ def test_a_key_to_answer_with_that_cannot_be_used_harms_its_sender_alone(houses:
     works = []
     for request in (poison, good):
         content = encode(request)
-        signature = protocol.sign_request("/v1/disclose", content, houses.town.room.keys.message)
+        signature = protocol.sign_request(
+            houses.town.keyholder.room, "/v1/disclose", content, houses.town.room.keys.message
+        )
         works.append(Work("/v1/disclose", signature, content))
     bad, fine = houses.town.keyholder.commit(works)
     assert isinstance(bad, SealError)
@@ -326,3 +329,23 @@ def test_a_find_marks_the_value_asked_for_hit_or_miss(houses: Houses) -> None:
     with houses.refused("field", written=True):
         houses.send(houses.find(houses.sign(unknown)))
     assert isinstance(signed.ask, asks.FindAsk)
+
+
+# --- what the vault's mirror says --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("have", [0, 1])
+def test_a_vault_whose_ledger_is_another_gets_nothing(houses: Houses, have: int) -> None:
+    """One of the two was restored from an old copy, or the book was forked."""
+    before = houses.held()
+    with pytest.raises(StoreError, match="not this book's"):
+        houses.send(change(houses.good(), have=have, root=bytes(32)))
+    assert houses.held() == before
+
+
+@pytest.mark.parametrize("seconds", [-121, 121])
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/entries", "/v1/publish", "/v1/cosign"])
+def test_a_request_without_an_ask_is_good_for_two_minutes(houses: Houses, path: str, seconds: int) -> None:
+    known = houses.town.room.common()
+    known["time"] += seconds
+    request = protocol.Entries(**known, start=0, limit=1) if path == "/v1/entries" else protocol.Plain(**known)
+    with houses.refused("stale", written=False):
+        houses.send(request, path)

@@ -26,7 +26,7 @@ CODES = {
 }  # fmt: skip
 KEY = bytes(32)
 NOTE = "riverton.example/ledger\n0\n" + "A" * 43 + "=\n\n— riverton.example/ledger AAAAAAA=\n"
-VAULT: dict[str, Any] = {"have": 0, "cosignature": ""}
+VAULT: dict[str, Any] = {"have": 0, "cosignature": "", "root": KEY, "time": 7}
 ASK = encode(
     asks.DiscloseAsk(
         v=1, charter=KEY, commitment=KEY, holding="residents", nonce=bytes(16), purpose="confirm", reader=b"r" * 16,
@@ -61,7 +61,7 @@ REQUESTS: dict[str, Record] = {
 
 ANSWERS: list[tuple[Codec[Any], Record]] = [
     (protocol.sealed_answer, protocol.SealedAnswer(entries=["{}"], sealed=KEY)),
-    (protocol.shares, protocol.Shares(receipt="r", shares=KEY)),
+    (protocol.shares, protocol.Shares(receipt="r", shares=KEY, whos=KEY)),
     (protocol.token, protocol.Token(receipt="r", token=bytes(16))),
     (protocol.tokens, protocol.Tokens(receipt="r", tokens=[bytes(16)])),
     (protocol.written, protocol.Written(entries=["{}"], receipt="r")),
@@ -131,7 +131,7 @@ def _answers(houses: Houses, path: str, body: bytes) -> None:
     keyholder = houses.town.keyholder
     keys = {"desk": keyholder.keys.desk, "operator": keyholder.keys.operator, "subject": houses.town.key_of("ana").key}
     key = keys.get(path.split("/")[2], houses.town.room.keys.message)
-    (answer,) = keyholder.commit([Work(path, protocol.sign_request(path, body, key), body)])
+    (answer,) = keyholder.commit([Work(path, protocol.sign_request(keyholder.room, path, body, key), body)])
     if isinstance(answer, StrongroomError):
         assert answer.code in CODES, answer.code
         assert len(encode(protocol.Problem(code=answer.code, detail=str(answer)))) < 2000

@@ -17,7 +17,7 @@ from strongroom.catalog.model import Charter, RosterLine
 from strongroom.custody import ceremony
 from strongroom.errors import Refused
 from strongroom.keyholder import protocol
-from strongroom.ledger import audit, entry, note
+from strongroom.ledger import audit, entry, note, tag
 from strongroom.seal import epoch as epochs
 
 
@@ -178,7 +178,9 @@ def _operate(houses: Houses, key: Ed25519PrivateKey | None = None, **members: An
         "time": houses.town.room.now(),
     }
     content = encode(protocol.Operate(**whole | members))
-    signature = protocol.sign_request("/v1/operator", content, key or houses.town.keyholder.keys.operator)
+    signature = protocol.sign_request(
+        houses.town.keyholder.room, "/v1/operator", content, key or houses.town.keyholder.keys.operator
+    )
     houses.town.keyholder.ask("/v1/operator", signature, content)
     return content
 
@@ -213,7 +215,7 @@ def test_only_the_operator_operates_and_once(houses: Houses) -> None:
     _operate(houses, action="thaw")
     for seconds in (0, 120, 600):
         houses.town.hands.wait(seconds)
-        signature = protocol.sign_request("/v1/operator", content, keys.operator)
+        signature = protocol.sign_request(houses.town.keyholder.room, "/v1/operator", content, keys.operator)
         with houses.refused("stale" if seconds == 600 else "used", written=False):
             houses.town.keyholder.ask("/v1/operator", signature, content)
     houses.send(houses.good())
@@ -224,6 +226,9 @@ def test_an_erasure_is_in_the_book_with_its_number(houses: Houses) -> None:
     last = houses.entries()[-1]
     assert isinstance(last, entry.ErasureEntry)
     assert (last.holding, last.count) == ("residents", 2)
+    keyholder = houses.town.keyholder
+    holding = keyholder.holding_id("residents")
+    assert last.marks == sorted(tag.erased(keyholder.keys.tag, holding, handle) for handle in houses.handles[:2])
     for at in range(3):
         signed = houses.town.ask(houses.handles[at : at + 1])
         if at < 2:

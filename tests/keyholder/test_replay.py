@@ -14,7 +14,7 @@ from strongroom.custody import ceremony
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.work import Work
-from strongroom.ledger import proof
+from strongroom.ledger import proof, tree
 from strongroom.seal import hpke
 
 
@@ -35,7 +35,11 @@ def test_a_used_ask_gives_nothing_to_another_key(houses: Houses) -> None:
     request = houses.good()
     houses.send(request)
     seed = hpke.private_from(os.urandom(96))
-    for other in (change(request, fresh=seed.public), change(request, have=0), change(request, cosignature="")):
+    for other in (
+        change(request, fresh=seed.public),
+        change(request, have=0, root=tree.EMPTY_ROOT),
+        change(request, cosignature=""),
+    ):
         if other != request:
             with houses.refused("used", written=False):
                 houses.send(other)
@@ -96,7 +100,13 @@ def test_one_ask_twice_in_one_commit(houses: Houses) -> None:
     for one in (request, request, other):
         content = encode(one)
         works.append(
-            Work("/v1/disclose", protocol.sign_request("/v1/disclose", content, houses.town.room.keys.message), content)
+            Work(
+                "/v1/disclose",
+                protocol.sign_request(
+                    houses.town.keyholder.room, "/v1/disclose", content, houses.town.room.keys.message
+                ),
+                content,
+            )
         )
     first, again, double = houses.town.keyholder.commit(works)
     assert not isinstance(first, StrongroomError)

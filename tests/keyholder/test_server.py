@@ -287,14 +287,14 @@ def test_no_answer_carries_what_is_personal(houses: Houses, served: Served) -> N
     """The keyholder has nothing of the kind, and what it is sent by mistake it does not send back."""
     secret = "李明 13800000000"
     device = houses.town.key_of("ana")
-    client = Client(HttpTransport(address_file(served.root / "keyholder")), device.key)
+    client = Client(HttpTransport(address_file(served.root / "keyholder")), device.key, houses.town.keyholder.room)
     bodies = {
         "/v1/subject/enrol": encode({"code": "x", "device": device.public, "time": 0, secret: secret}),
         "/v1/subject/reads": secret.encode(),
         "/v1/desk/admit": encode({"holding": secret}),
     }
     for path, body in bodies.items():
-        signature = base64.b64encode(protocol.sign_request(path, body, device.key)).decode()
+        signature = base64.b64encode(protocol.sign_request(houses.town.keyholder.room, path, body, device.key)).decode()
         _, answer = served.post(path, body, {"Strongroom-Signature": signature})
         assert secret not in json.dumps(json.loads(answer), ensure_ascii=False)
     with pytest.raises(Refused, match="the code is wrong"):
@@ -311,7 +311,7 @@ def test_no_keyholder_is_one_clear_error(houses: Houses, tmp_path: Path) -> None
     (tmp_path / "torn" / "address").write_text("127.0.0.1:")
     for address in (lambda: f"127.0.0.1:{free}", address_file(tmp_path), address_file(tmp_path / "torn")):
         with pytest.raises(KeyholderUnavailable, match="strongroom keyholder"):
-            Client(HttpTransport(address), key).send("/v1/status", b"{}")
+            Client(HttpTransport(address), key, bytes(16)).send("/v1/status", b"{}")
 
 
 def test_an_answer_that_is_none_of_ours(houses: Houses) -> None:

@@ -20,7 +20,7 @@ def _device() -> Device:
 
 def _post(houses: Houses, path: str, request: Record, key: Ed25519PrivateKey) -> Record:
     body = encode(request)
-    return houses.town.keyholder.ask(path, protocol.sign_request(path, body, key), body)
+    return houses.town.keyholder.ask(path, protocol.sign_request(houses.town.keyholder.room, path, body, key), body)
 
 
 def _admit(houses: Houses, key: Ed25519PrivateKey | None = None, **members: Any) -> tuple[str, protocol.Admit]:

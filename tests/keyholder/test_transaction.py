@@ -54,7 +54,9 @@ def _fault(houses: Houses, at: int, *, lasting: bool = False) -> Iterator[Faulty
 
 def _work(houses: Houses, request: Record, path: str = "/v1/disclose") -> Work:
     content = encode(request)
-    return Work(path, protocol.sign_request(path, content, houses.town.room.keys.message), content)
+    return Work(
+        path, protocol.sign_request(houses.town.keyholder.room, path, content, houses.town.room.keys.message), content
+    )
 
 
 def _statements(houses: Houses, request: Record) -> int:
@@ -161,7 +163,11 @@ def test_one_request_that_breaks_its_transaction_harms_no_other(
 def test_a_group_of_good_and_bad_is_each_decided_for_itself(houses: Houses) -> None:
     good, forged = houses.good(), change(houses.good(), signature=bytes(64))
     refused = houses.disclose(houses.ask(), (1, 2))
-    garbage = Work("/v1/disclose", protocol.sign_request("/v1/disclose", b"{", houses.town.room.keys.message), b"{")
+    garbage = Work(
+        "/v1/disclose",
+        protocol.sign_request(houses.town.keyholder.room, "/v1/disclose", b"{", houses.town.room.keys.message),
+        b"{",
+    )
     works = [_work(houses, one) for one in (forged, good, refused)]
     answers = houses.town.keyholder.commit([*works[:1], garbage, *works[1:], Work("/v1/x", b"", b"")])
     codes = [one.code if isinstance(one, StrongroomError) else "" for one in answers]

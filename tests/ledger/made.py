@@ -29,8 +29,8 @@ verifiers = [note.verifier(one.vkey) for one in (log, post_quantum, vault)]
 
 
 def charter(version: int, previous: bytes, delay: int = 60) -> bytes:
-    """A document with the members that the chain of charters needs."""
-    members = {"delay": delay, "name": NAME, "previous": previous, "stewards": [_public(steward)], "v": 1}
+    """A document with the members that the chain of charters needs, of a schema that nobody knows yet."""
+    members = {"delay": delay, "name": NAME, "previous": previous, "stewards": [_public(steward)], "v": 2}
     return encode(members | {"version": version})
 
 
@@ -87,7 +87,9 @@ def entries(count: int) -> tuple[bytes, ...]:
         elif at % 8 == 3:
             made.append(entry.RefusalEntry(**common, by="vault", code="budget"))  # type: ignore[arg-type]
         elif at % 8 == 4:
-            made.append(entry.ErasureEntry(v=1, time=time, count=1, holding="residents"))
+            made.append(
+                entry.ErasureEntry(v=1, time=time, count=1, holding="residents", marks=[at.to_bytes(16, "big")])
+            )
         elif at % 8 == 5:
             made.append(entry.NoticeEntry(v=1, time=time, code="freeze", scope="holding:residents"))
         elif at % 8 == 6:
@@ -128,6 +130,7 @@ class Ledger:
         self.files |= new
         self.published = len(self.entries)
         self.files["checkpoint"] = sign(self.checkpoint()).encode()
+        self.files["cosigned"] = cosigned(self.checkpoint()).encode()
         self.files["vkeys"] = "".join(f"{one.vkey}\n" for one in verifiers).encode()
 
 
@@ -136,6 +139,12 @@ def sign(checkpoint: Checkpoint) -> str:
     text = checkpoint.marshal()
     signatures = log.sign(text) + post_quantum.cosign(text, START) + vault.cosign(text, START + 1)
     return f"{text}\n{signatures}"
+
+
+def cosigned(checkpoint: Checkpoint) -> str:
+    """The note under the log's line and the vault's."""
+    text = checkpoint.marshal()
+    return f"{text}\n{log.sign(text)}{vault.cosign(text, START + 1)}"
 
 
 def ledger(size: int) -> Ledger:

@@ -38,7 +38,11 @@ entries: st.SearchStrategy[entry.Entry] = st.one_of(
     st.builds(entry.FindEntry, **asked, count=st.just(1), tags=st.lists(raw(16), min_size=1, max_size=1)),
     st.builds(entry.DisclosureEntry, **asked, compartments=compartments, count=numbers, tags=tags),
     st.builds(entry.RefusalEntry, **asked, by=st.sampled_from(["vault", "keyholder"]), code=names),
-    st.builds(entry.ErasureEntry, **common, count=numbers, holding=names),
+    tags.flatmap(
+        lambda marks: st.builds(
+            entry.ErasureEntry, **common, count=st.just(len(marks)), holding=names, marks=st.just(marks)
+        )
+    ),
     st.builds(entry.NoticeEntry, **common, code=st.sampled_from(["freeze", "thaw"]), scope=scopes),
     st.builds(entry.NoticeEntry, **common, code=st.just("start"), scope=st.just("")),
     st.builds(entry.HeartbeatEntry, **common),

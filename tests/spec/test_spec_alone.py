@@ -124,7 +124,7 @@ def _imported(town: World) -> dict[bytes, dict[str, str | None]]:
 
 def _reads(town: World, who: bytes) -> tuple[protocol.ReadsInner, subject.View]:
     own, now, code = device.create(town.root / "people" / "me.device", "me", os.urandom), town.room.now(), "0123456789"
-    line = client.Client(town.transport, town.keyholder.keys.desk)
+    line = client.Client(town.transport, town.keyholder.keys.desk, town.room.keys.room)
     admitted = protocol.Admit(
         code=protocol.code_hash(desk.clean_code(code)), holding="residents", kind="resident-id", time=now, who=who
     )

@@ -16,6 +16,7 @@ from strongroom.custody.keys import RoomFile, load_room
 from strongroom.errors import InputError
 from strongroom.keyholder import desk
 from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.ledger.directory import Fetch
 from strongroom.ledger.note import verifier
 
 
@@ -58,20 +59,20 @@ published ledger, which is recomputed here. A missing number is a hidden read: t
         exits=REMOTE,
     )
     _outside(reads)
-    reads.add_argument("--ledger", metavar="DIR|URL", help="the published ledger (default: the room's public/)")
     reads.add_argument(
         "--vkey", metavar="VKEY", action="append", default=[], help="a verifier key to trust (default: the room's)"
     )
     reads.add_argument(
         "--vkeys", metavar="FILE", action="append", type=Path, default=[], help="verifier keys, one a line"
     )
-    reads.add_argument("--genesis", metavar="HEX", help="the first charter's hash (default: the room's)")
 
 
 def _outside(found: object) -> None:
     assert hasattr(found, "add_argument")
     found.add_argument("--device", metavar="FILE", type=Path, required=True, help="the person's own device key")
     found.add_argument("--keyholder", metavar="HOST:PORT", help="where the keyholder answers (default: the room's)")
+    found.add_argument("--ledger", metavar="DIR|URL", help="the published ledger (default: the room's public/)")
+    found.add_argument("--genesis", metavar="HEX", help="the first charter's hash (default: the room's)")
 
 
 def admitted(call: Call) -> int:
@@ -95,7 +96,7 @@ def enrolled(call: Call) -> int:
     args, out = call.args, call.out
     code = desk.clean_code(args.code or arguments.secret("code"))
     own = device.load(args.device) if args.device.exists() else device.create(args.device, args.device.stem, os.urandom)
-    with closing(_client(call, own)) as client:
+    with closing(_client(call, own, anchors.room_id(_ledger(call), _genesis(call, _anchors(call))))) as client:
         subject.enrol(client, own, code, int(time.time()))
     out.good(f"enrolled: {args.device} shows this person every read of them")
     out.line((f"strongroom subject reads --device {args.device}", "dim"))
@@ -109,23 +110,31 @@ def _anchors(call: Call) -> RoomFile | None:
     return load_room(directory) if (directory / "room.json").exists() else None
 
 
-def _client(call: Call, own: Device) -> Client:
+def _genesis(call: Call, known: RoomFile | None) -> bytes:
+    given: str | None = call.args.genesis
+    if given is None and known is None:
+        raise InputError("which room? Give --room, or --genesis with the first charter's hash")
+    return anchors.genesis(given) if given is not None else known.genesis if known else b""
+
+
+def _ledger(call: Call) -> Fetch:
+    return published.fetch_from(call.args.ledger or str(call.room / "public"))
+
+
+def _client(call: Call, own: Device, room: bytes) -> Client:
     given: str | None = call.args.keyholder
     if given is not None:
         host, colon, port = given.rpartition(":")
         if not host or not colon or not (port.isascii() and port.isdigit()):
             raise InputError("--keyholder: want HOST:PORT, such as 127.0.0.1:7400")
-        return Client(HttpTransport(lambda: given), own.key)
-    return Client(HttpTransport(address_file(call.room / "keyholder")), own.key)
+        return Client(HttpTransport(lambda: given), own.key, room)
+    return Client(HttpTransport(address_file(call.room / "keyholder")), own.key, room)
 
 
 def read(call: Call) -> int:
     args, out = call.args, call.out
     own, known = device.load(args.device), _anchors(call)
-    if args.genesis is None and known is None:
-        raise InputError("which room? Give --room, or --genesis with the first charter's hash")
-    genesis = anchors.genesis(args.genesis) if args.genesis is not None else known.genesis if known else b""
-    fetch = published.fetch_from(args.ledger or str(call.room / "public"))
+    genesis, fetch = _genesis(call, known), _ledger(call)
     if args.vkey or args.vkeys:
         verifiers = published.verifiers(args.vkey, args.vkeys)
     elif known is not None:
@@ -133,7 +142,7 @@ def read(call: Call) -> int:
     else:
         raise InputError("no verifier key to verify the ledger by: give --vkey or --vkeys")
     room = anchors.room_id(fetch, genesis)
-    with closing(_client(call, own)) as client:
+    with closing(_client(call, own, room)) as client:
         said = subject.ask_reads(client, own, room, int(time.time()), os.urandom)
     with out.progress("verifying the whole ledger") as progress:
         view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, progress)

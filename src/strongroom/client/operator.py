@@ -19,7 +19,8 @@ class Operator:
     """Signs with the operator's key of a keyholder's directory (``keys.json``)."""
 
     def __init__(self, directory: Path) -> None:
-        self._client = Client(HttpTransport(address_file(directory)), keys.load(directory).operator)
+        own = keys.load(directory)
+        self._client = Client(HttpTransport(address_file(directory)), own.operator, own.room)
 
     def close(self) -> None:
         self._client.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from strongroom.canonical import encode
+from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
 from strongroom.custody.room import Room
 from strongroom.errors import Refused
@@ -12,7 +15,15 @@ from strongroom.keyholder import protocol
 from strongroom.seal import private
 
 
-def admit(room: Room, signed: SignedAsk) -> Grant:
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What the gate grants, and the asker's line in the roster in force."""
+
+    grant: Grant
+    line: RosterLine
+
+
+def admit(room: Room, signed: SignedAsk) -> Admitted:
     """The vault decides first: what it grants. Raises ``Refused``; one by the gate is written into the ledger before."""
     rules = room.rules()
     line = rules.roster.get(signed.ask.reader)
@@ -22,7 +33,7 @@ def admit(room: Room, signed: SignedAsk) -> Grant:
     if signed.ask.charter != rules.enacted.hash:
         raise Refused("charter", "the ask names another charter than the one in force; sign a new one")
     try:
-        return rules.gate.decide(signed.ask, signed.private, line, room.now())
+        return Admitted(rules.gate.decide(signed.ask, signed.private, line, room.now()), line)
     except Refused as refusal:
         # An ask whose parts do not belong together is no ask: it has no reason that an entry could commit to.
         if refusal.code not in ("ask", "reader"):
@@ -49,6 +60,5 @@ def keep_private(room: Room, signed: SignedAsk) -> None:
     evidence = asks.Evidence(
         ask=signed.text.decode(), private=encode(signed.private).decode(), signature=signed.signature
     )
-    auditor = room.rules().charter.auditor
-    sealed = private.seal_private(auditor, room.keys.room, signed.ask.commitment, encode(evidence))
-    room.store.put_private(signed.ask.commitment, sealed)
+    auditor, name = room.rules().charter.auditor, asks.ask_hash(signed.text)
+    room.store.put_private(name, private.seal_private(auditor, room.keys.room, name, encode(evidence)))

@@ -57,6 +57,14 @@ class Mirror:
         """Our line under it; it travels with the next request."""
         return "".join(self.note.splitlines(keepends=True)[-1:])
 
+    def head(self) -> tuple[int, bytes, str]:
+        """Size and root (32 bytes) of the last checkpoint accepted, and our cosignature under it; of one moment."""
+        kept_note = self.note
+        if not kept_note:
+            return 0, tree.EMPTY_ROOT, ""
+        at = checkpoint.parse(note.parse_note(kept_note).text)
+        return at.size, at.root, "".join(kept_note.splitlines(keepends=True)[-1:])
+
     @property
     def time(self) -> int:
         """Time of the last entry: the ledger's own time, as far as the vault knows it."""

@@ -5,14 +5,17 @@ The order is the promise: nothing is opened before the receipt is verified again
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from strongroom.canonical import encode
 from strongroom.catalog import fields as types
+from strongroom.catalog.types import primary
 from strongroom.client.device import SignedAsk
 from strongroom.custody.admit import admit, keep_private
+from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
 from strongroom.errors import CommitmentError, EntryError, FormatError, InputError, SealError
 from strongroom.gate import ask as asks
@@ -23,8 +26,6 @@ from strongroom.redact import mask
 from strongroom.seal import body, columns, hpke, person
 from strongroom.seal.cleartext import open_compartment
 from strongroom.store.rows import Stored
-
-Written = TypeVar("Written", entry.FindEntry, entry.DisclosureEntry)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def find(room: Room, signed: SignedAsk) -> Found:
     """Is the person here? Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``ValueRejected``."""
     ask = signed.ask
     assert isinstance(ask, asks.FindAsk)
-    admit(room, signed)
+    line = admit(room, signed).line
     assert signed.private.subject is not None
     number = room.holding(ask.holding)
     holding = room.rules().charter.holdings[ask.holding]
@@ -69,7 +70,7 @@ def find(room: Room, signed: SignedAsk) -> Found:
     answer = protocol.sealed_answer.parse(room.client.send("/v1/find", request))
     given = protocol.token.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     index = room.settle(given.receipt, answer.entries, known["have"])
-    _check_entry(room, index, ask, entry.FindEntry)
+    verify_entry(room, index, signed.text, line, entry.FindEntry, 1)
     return Found(tuple(room.store.handles_of_token(number, given.token)), index, given.receipt)
 
 
@@ -81,7 +82,8 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     """
     ask = signed.ask
     assert isinstance(ask, asks.DiscloseAsk)
-    grant = admit(room, signed)
+    admitted = admit(room, signed)
+    grant = admitted.grant
     rows = room.store.latest(room.holding(ask.holding), ask.records)
     if len(rows) != len(ask.records):
         raise InputError(f"{len(ask.records) - len(rows)} of the records named are not in {ask.holding}")
@@ -93,15 +95,19 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     answer = protocol.sealed_answer.parse(room.client.send("/v1/disclose", request))
     given = protocol.shares.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     index = room.settle(given.receipt, answer.entries, known["have"])
-    written = _check_entry(room, index, ask, entry.DisclosureEntry)
+    written = verify_entry(room, index, signed.text, admitted.line, entry.DisclosureEntry, len(ask.records))
     if written.compartments != sorted({slot.compartment for _, slot in slots}):
         raise EntryError(f"entry {index} names other compartments than were asked for")
-    if len(written.tags) < len(ask.records):
-        raise EntryError(f"entry {index} has fewer tags than records: somebody would not find this read")
-    shares = columns.split(given.shares, 32)
-    if len(shares) != len(slots):
-        raise FormatError("the keyholder's answer has not one share for each slot")
-    values = _open(room, ask, grant, slots, shares)
+    shares, whos = columns.split(given.shares, 32), columns.split(given.whos, 16)
+    if not len(shares) == len(whos) == len(slots):
+        raise FormatError("the keyholder's answer has not one share and one person for each slot")
+    if len(written.tags) != len({(row.handle, who) for (row, _), who in zip(slots, whos, strict=True)}):
+        raise EntryError(
+            f"entry {index} has not one tag for each person of each record: somebody would not find this read"
+        )
+    opened = _open(room, ask, slots, shares)
+    _verify_persons(room, ask.holding, opened, slots, whos)
+    values = _shown(room, ask, grant, opened)
     return Disclosed(tuple(ask.records), tuple(values[handle] for handle in ask.records), index, given.receipt)
 
 
@@ -143,24 +149,13 @@ def _request(
     )
 
 
-def _check_entry(room: Room, index: int, ask: asks.Ask, kind: type[Written]) -> Written:
-    """The entry must be this ask's, or the receipt is of something else."""
-    written = entry.parse(room.mirror.entry(index))
-    if not isinstance(written, kind):
-        raise EntryError(f"entry {index} is not a {kind.__name__}")
-    count = len(ask.records) if isinstance(ask, asks.DiscloseAsk) else 1
-    said = (written.commitment, written.charter, written.holding, written.purpose, written.count)
-    if said != (ask.commitment, ask.charter, ask.holding, ask.purpose, count):
-        raise EntryError(f"entry {index} is not about this ask")
-    return written
-
-
 def _open(
-    room: Room, ask: asks.DiscloseAsk, grant: Grant, slots: Sequence[tuple[Stored, body.Slot]], shares: Sequence[bytes]
+    room: Room, ask: asks.DiscloseAsk, slots: Sequence[tuple[Stored, body.Slot]], shares: Sequence[bytes]
 ) -> dict[bytes, dict[str, str | None]]:
+    """Handle -> all fields of its opened compartments, which do not leave this file but through ``_shown``."""
     keys, declared = room.keys.holding(ask.holding), room.rules().charter.holdings[ask.holding].fields
     enums = frozenset(name for name, item in declared.items() if item.type == "enum")
-    values: dict[bytes, dict[str, str | None]] = {handle: {} for handle in ask.records}
+    found: dict[bytes, dict[str, str | None]] = {handle: {} for handle in ask.records}
     for (row, slot), share in zip(slots, shares, strict=True):
         try:
             opened = open_compartment(keys, share, row.handle, row.version, slot.compartment, slot.blob, enums)
@@ -168,8 +163,47 @@ def _open(
             raise CommitmentError(
                 f"record {row.handle.hex()} does not open with the share of its person: it was tampered with. The read is in the ledger"
             ) from None
-        for name, masking in grant.fields.items():
-            # Only what was asked for leaves here, though a compartment holds more.
-            if name in opened:
-                values[row.handle][name] = mask.apply(masking, declared[name], opened[name])
-    return values
+        found[row.handle] |= opened
+    return found
+
+
+def _verify_persons(
+    room: Room,
+    holding: str,
+    opened: dict[bytes, dict[str, str | None]],
+    slots: Sequence[tuple[Stored, body.Slot]],
+    whos: Sequence[bytes],
+) -> None:
+    """Where the primary identifier was opened, the read must have been tagged on the chain of that very person: whoever had
+    the vault at intake may have sealed a record under somebody else's. Raises ``SealError``."""
+    keys, declared = room.keys.holding(holding), room.rules().charter.holdings[holding]
+    named = primary(declared)
+    expected: dict[bytes, bytes] = {}
+    for handle, fields in opened.items():
+        if named is None or (named in fields and fields[named] is None):
+            expected[handle] = person.who_of_handle(keys, handle)
+        elif named in fields:
+            field = declared.fields[named]
+            nf = types.normal(field, fields[named] or "")
+            expected[handle] = person.inners(keys, types.kind(named, field), [nf])[0][:16]
+    for (row, _), who in zip(slots, whos, strict=True):
+        if row.handle in expected and not hmac.compare_digest(expected[row.handle], who):
+            raise SealError(
+                f"record {row.handle.hex()} is sealed under another person than its identifier names, who will not find this "
+                "read. It was so taken in; take it in anew"
+            )
+
+
+def _shown(
+    room: Room, ask: asks.DiscloseAsk, grant: Grant, opened: dict[bytes, dict[str, str | None]]
+) -> dict[bytes, dict[str, str | None]]:
+    """Only what was asked for, masked, though a compartment holds more."""
+    declared = room.rules().charter.holdings[ask.holding].fields
+    return {
+        handle: {
+            name: mask.apply(masking, declared[name], fields[name])
+            for name, masking in grant.fields.items()
+            if name in fields
+        }
+        for handle, fields in opened.items()
+    }

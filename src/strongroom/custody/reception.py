@@ -23,6 +23,6 @@ def admit(room: Room, keyholder: Path, holding: str, kind: str, value: str) -> s
     who = desk.who(charter, holding, kind, nf, given.key, given.proof)
     code = desk.new_code(room.random)
     request = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=kind, time=room.now(), who=who)
-    with closing(Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk)) as client:
+    with closing(Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk, room.keys.room)) as client:
         protocol.done.parse(client.call("/v1/desk/admit", request))
     return code

@@ -56,7 +56,9 @@ class Room:
         self.store = VaultStore(directory / "vault.db")
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
-        self.client = client.Client(transport or client.HttpTransport(self._address()), self.keys.message)
+        self.client = client.Client(
+            transport or client.HttpTransport(self._address()), self.keys.message, self.keys.room
+        )
 
     def _address(self) -> Callable[[], str]:
         where = self.anchors.keyholder
@@ -73,11 +75,12 @@ class Room:
 
     # --- the keyholder -----------------------------------------------------------------------------------------------
     def common(self) -> dict[str, Any]:
-        """What every request to the keyholder carries: how far the mirror is, and its last cosignature.
+        """What every request to the keyholder carries: how far the mirror is and its root there, our last cosignature, the time.
 
         Taken once for a request, whose answer begins at this ``have``: another process may bring the mirror on meanwhile.
         """
-        return {"have": self.mirror.size, "cosignature": self.mirror.cosignature}
+        have, root, cosignature = self.mirror.head()
+        return {"have": have, "root": root, "cosignature": cosignature, "time": self.now()}
 
     def fetch(self, start: int, limit: int) -> Sequence[str]:
         """Entries of the ledger from ``start`` on."""
@@ -144,7 +147,8 @@ class Room:
         """
         found = proof.parse(receipt)
         at = self.mirror.accept(found.checkpoint, entries, have, self.fetch)
-        if found.index >= at.size:
-            raise ProofError(f"the receipt is of entry {found.index}, in a checkpoint of {at.size}")
+        if not have <= found.index < at.size:
+            # An entry from before the request is of something else, however well it is proved.
+            raise ProofError(f"the receipt is of entry {found.index}; want one from {have} on, below {at.size}")
         proof.verify(found, self.mirror.entry(found.index), [note.verifier(self.anchors.log)])
         return found.index

@@ -29,26 +29,38 @@ def unsigned(scene: Scene) -> Outcome:
 
 def signed_by_another(scene: Scene) -> Outcome:
     request = scene.intruder.disclose(*scene.good())
-    return scene.send(request.path, request.body, protocol.sign_request(request.path, request.body, stranger().key))
+    return scene.send(
+        request.path,
+        request.body,
+        protocol.sign_request(scene.stage.room.keys.room, request.path, request.body, stranger().key),
+    )
 
 
 def altered(scene: Scene) -> Outcome:
     request = scene.intruder.disclose(*scene.good())
-    signature = protocol.sign_request(request.path, request.body, scene.stage.room.keys.message)
+    signature = protocol.sign_request(
+        scene.stage.room.keys.room, request.path, request.body, scene.stage.room.keys.message
+    )
     return scene.send(request.path, request.body.replace(b'"have":', b'"have":1'), signature)
 
 
 def other_path(scene: Scene) -> Outcome:
     request = scene.intruder.disclose(*scene.good())
     return scene.send(
-        "/v1/find", request.body, protocol.sign_request(request.path, request.body, scene.stage.room.keys.message)
+        "/v1/find",
+        request.body,
+        protocol.sign_request(scene.stage.room.keys.room, request.path, request.body, scene.stage.room.keys.message),
     )
 
 
 def member_missing(scene: Scene) -> Outcome:
     request = scene.intruder.disclose(*scene.good())
     body = request.body.replace(b'"cosignature":', b'"countersignature":')
-    return scene.send(request.path, body, protocol.sign_request(request.path, body, scene.stage.room.keys.message))
+    return scene.send(
+        request.path,
+        body,
+        protocol.sign_request(scene.stage.room.keys.room, request.path, body, scene.stage.room.keys.message),
+    )
 
 
 def columns_apart(scene: Scene) -> Outcome:

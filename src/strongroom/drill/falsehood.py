@@ -58,12 +58,14 @@ class FalseKeyholder:
         self.keyholder.book.reset()
 
     def publish(self) -> None:
-        self.keyholder.ask("/v1/publish", *self._signed("/v1/publish", protocol.Plain(have=0, cosignature="")))
+        now = self.stage.room.now()
+        plain = protocol.Plain(have=0, root=tree.EMPTY_ROOT, time=now, cosignature="")
+        self.keyholder.ask("/v1/publish", *self._signed("/v1/publish", plain))
 
     def _signed(self, path: str, request: protocol.Plain) -> tuple[bytes, bytes]:
         # It need not ask the vault to sign this: it is its own program. The stage's key saves the drill a second door.
         body = encode(request)
-        return protocol.sign_request(path, body, self.stage.room.keys.message), body
+        return protocol.sign_request(self.stage.room.keys.room, path, body, self.stage.room.keys.message), body
 
     def append(self, item: entry.Entry) -> int:
         """Write an entry as if it had been decided on."""
@@ -88,7 +90,7 @@ class FalseKeyholder:
     def _disclose(self, request: protocol.Disclose, body: bytes) -> bytes:
         ask = asks.parse(request.ask.encode())
         item = entry.DisclosureEntry(
-            v=1, time=self.stage.room.now(), asker=bytes(12), charter=ask.charter, commitment=ask.commitment,
+            v=1, time=self.stage.room.now(), asker=bytes(12), charter=ask.charter, commitment=asks.ask_hash(encode(ask)),
             holding=ask.holding, purpose=ask.purpose, role="clerk", unit="registry",
             compartments=sorted(set(u16s(request.compartments))), count=len(set(slot.split(request.handles, 16))),
             tags=[os.urandom(16)],
@@ -121,21 +123,26 @@ class FalseKeyholder:
 
 
 # --- shares, resealed --------------------------------------------------------------------------------------------------
-def shares_of(keyholder: Keyholder, request: protocol.Disclose) -> bytes:
-    """The shares that a request's slots have, one joined column."""
+def shares_of(keyholder: Keyholder, request: protocol.Disclose) -> tuple[list[bytes], bytes]:
+    """The persons and the shares (one joined column) that a request's slots have."""
     secrets = [
         keyholder.secret("residents", epoch, sealed)
         for epoch, sealed in zip(request.epochs, request.batches, strict=True)
     ]
     numbers, versions = u16s(request.compartments), u32s(request.versions)
-    return slot.release(secrets, u16s(request.batch), request.handles, versions, numbers, request.masked)[1]
+    return slot.release(secrets, u16s(request.batch), request.handles, versions, numbers, request.masked)
 
 
 def sealed_shares(
-    keyholder: Keyholder, request: protocol.Disclose, receipt: str, shares: bytes, entries: list[str], sealed_for: bytes
+    keyholder: Keyholder,
+    request: protocol.Disclose,
+    receipt: str,
+    given: tuple[Sequence[bytes], bytes],
+    entries: list[str],
+    sealed_for: bytes,
 ) -> bytes:
-    """An answer of the keyholder's that says just this."""
-    inner = encode(protocol.Shares(receipt=receipt, shares=shares))
+    """An answer of the keyholder's that says just this. ``given``: the slots' persons and their shares."""
+    inner = encode(protocol.Shares(receipt=receipt, shares=given[1], whos=b"".join(given[0])))
     info = protocol.answer_info(keyholder.room, sealed_for)
     return encode(protocol.SealedAnswer(entries=entries, sealed=hpke.encrypt(request.fresh, info, inner)))
 
@@ -156,7 +163,7 @@ def subjects(stage: Stage) -> list[Device]:
 
 
 def ask_reads(stage: Stage, device: Device, transport: Transport | None = None) -> protocol.ReadsInner:
-    client = Client(transport or stage.transport, device.key)
+    client = Client(transport or stage.transport, device.key, stage.room.keys.room)
     return subject.ask_reads(client, device, stage.keyholder.room, stage.room.now(), os.urandom)
 
 

@@ -29,7 +29,7 @@ class Answer:
     """What the keyholder is about to say. ``sealed_for`` is the request that the answer is bound to."""
 
     receipt: str
-    shares: bytes = field(repr=False)
+    given: tuple[list[bytes], bytes] = field(repr=False)
     entries: list[str]
     sealed_for: bytes = field(repr=False)
 
@@ -57,7 +57,7 @@ class Liar:
             body,
         )
         self.lie(self, answer)
-        return sealed_shares(self.keyholder, request, answer.receipt, answer.shares, answer.entries, answer.sealed_for)
+        return sealed_shares(self.keyholder, request, answer.receipt, answer.given, answer.entries, answer.sealed_for)
 
     def sign(self, at: checkpoint.Checkpoint, key: note.Signer | None = None) -> str:
         text = at.marshal()
@@ -144,7 +144,8 @@ def _withheld(liar: Liar, answer: Answer) -> None:
 
 
 def _other_shares(liar: Liar, answer: Answer) -> None:
-    answer.shares = b"".join([*split(answer.shares, 32)[1:], bytes(32)])
+    whos, shares = answer.given
+    answer.given = whos, b"".join([*split(shares, 32)[1:], bytes(32)])
 
 
 def _other_request(liar: Liar, answer: Answer) -> None:

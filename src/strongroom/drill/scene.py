@@ -114,7 +114,9 @@ class Scene:
             scope=scope,
             time=self.stage.room.now(),
         )
-        Client(self.stage.transport, self.stage.keyholder.keys.operator).call("/v1/operator", request)
+        Client(self.stage.transport, self.stage.keyholder.keys.operator, self.stage.room.keys.room).call(
+            "/v1/operator", request
+        )
 
     def entries(self, start: int) -> list[entry.Entry]:
         """Of the keyholder's own book from ``start`` on: what stands there, whoever is attacked."""

@@ -170,7 +170,7 @@ class Stage:
         return self.asker(name).disclose("residents", purpose, handles, wanted, CASE, REASON, self.room.now())
 
     def client(self, key: device.Device, transport: Transport | None = None) -> Client:
-        return Client(transport or self.transport, key.key)
+        return Client(transport or self.transport, key.key, self.room.keys.room)
 
     def enrol(self, row: int) -> device.Device:
         """A device of the resident in that row, enrolled: the desk has seen who it is."""
@@ -181,7 +181,7 @@ class Stage:
         admission = protocol.Admit(
             code=protocol.code_hash(code), holding="residents", kind="resident-id", time=now, who=inner[:16]
         )
-        Client(self.transport, self.keyholder.keys.desk).call("/v1/desk/admit", admission)
+        Client(self.transport, self.keyholder.keys.desk, self.room.keys.room).call("/v1/desk/admit", admission)
         subject.enrol(self.client(made), made, code, now)
         return made
 

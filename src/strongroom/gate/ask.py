@@ -125,12 +125,16 @@ def ask_hash(text: bytes) -> bytes:
     return hashlib.sha256(_ASK_HASH + text).digest()
 
 
-def parse_evidence(data: bytes, commitment: bytes) -> tuple[Ask, PrivateHalf, Evidence]:
-    """What an auditor opened, held against the ``commitment`` (32 bytes) of the entry. Whose key signed the ask is for the caller to
+def parse_evidence(data: bytes, hash_: bytes) -> tuple[Ask, PrivateHalf, Evidence]:
+    """What an auditor opened, held against the ask hash (32 bytes) that the entry commits to. Whose key signed the ask is for the caller to
     verify with the roster of its time. Raises ``FormatError``, ``Refused`` (``ask``) or ``CommitmentError``."""
     evidence = _evidence.parse(data)
     ask, private = parse(evidence.ask.encode()), _private_half.parse(evidence.private.encode())
-    if ask.commitment != commitment or private.commitment() != commitment or private.reader != ask.reader:
+    if (
+        ask_hash(evidence.ask.encode()) != hash_
+        or private.commitment() != ask.commitment
+        or private.reader != ask.reader
+    ):
         raise CommitmentError("evidence: not what the entry commits to")
     return ask, private, evidence
 

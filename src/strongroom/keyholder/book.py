@@ -25,6 +25,7 @@ class Book:
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._staged: list[bytes] = []
         self._prover = Prover(self._read)
+        self._roots: dict[int, bytes] = {}
         self.size = store.size()
         self.signed = self.size
         self.time = entry.parse(store.entries(self.size - 1, self.size)[0]).time if self.size else 0
@@ -66,7 +67,16 @@ class Book:
         return f"{text}\n{self._keys.log.sign(text)}"
 
     def _text(self) -> str:
-        return checkpoint.Checkpoint(self._keys.origin, self.size, self._prover.root(self.size)).marshal()
+        return checkpoint.Checkpoint(self._keys.origin, self.size, self.root(self.size)).marshal()
+
+    def root(self, size: int) -> bytes:
+        """Root of the first ``size`` committed entries (32 bytes); the last ones asked for are remembered."""
+        found = self._roots.get(size)
+        if found is None:
+            if len(self._roots) >= _CACHED_TILES:
+                self._roots.clear()
+            found = self._roots[size] = self._prover.root(size)
+        return found
 
     def sign(self) -> str:
         """The signed checkpoint of what is committed."""

@@ -99,10 +99,11 @@ def _problem(data: bytes) -> StrongroomError:
 
 
 class Client:
-    """Signs requests with one key: the vault's, the desk's, the operator's or a subject's device."""
+    """Signs requests to the keyholder of ``room`` (16 bytes) with one key: the vault's, the desk's, the operator's or a
+    subject's device."""
 
-    def __init__(self, transport: Transport, key: Ed25519PrivateKey) -> None:
-        self._transport, self._key = transport, key
+    def __init__(self, transport: Transport, key: Ed25519PrivateKey, room: bytes) -> None:
+        self._transport, self._key, self._room = transport, key, room
 
     def close(self) -> None:
         """Hang up, where there is a line."""
@@ -114,4 +115,4 @@ class Client:
         return self.send(path, encode(request))
 
     def send(self, path: str, body: bytes) -> bytes:
-        return self._transport(path, protocol.sign_request(path, body, self._key), body)
+        return self._transport(path, protocol.sign_request(self._room, path, body, self._key), body)

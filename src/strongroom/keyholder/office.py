@@ -13,7 +13,7 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
-from strongroom.ledger import entry
+from strongroom.ledger import entry, tag
 from strongroom.seal import epoch as epochs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Wo
             stewards, effective = current.stewards, max(now + current.delay, last.effective)
         else:
             stewards, effective = new.stewards, now
-            protocol.verify_request(work.path, work.body, work.signature, new.vault.message, "vault")
+            protocol.verify_request(keyholder.room, work.path, work.body, work.signature, new.vault.message, "vault")
         if request.steward not in stewards:
             raise Refused("charter", "not signed by a steward of the charter in force")
         if new.room != keyholder.room or new.name != keyholder.keys.name:
@@ -111,10 +111,11 @@ def operate(keyholder: Keyholder, request: protocol.Operate, work: Work, now: in
     if request.action == "erase":
         if request.holding not in keyholder.charter.holdings or not request.records:
             raise Refused("holding", "name a holding and its records")
-        keyholder.store.erase(keyholder.holding_id(request.holding), request.records)
-        keyholder.book.stage(
-            entry.ErasureEntry(v=1, time=now, count=len(set(request.records)), holding=request.holding)
-        )
+        holding_id = keyholder.holding_id(request.holding)
+        keyholder.store.erase(holding_id, request.records)
+        # The book can give the tombstones back after a restore, and tells nobody else whose they are.
+        marks = sorted({tag.erased(keyholder.keys.tag, holding_id, handle) for handle in request.records})
+        keyholder.book.stage(entry.ErasureEntry(v=1, time=now, count=len(marks), holding=request.holding, marks=marks))
     else:
         scope, _, name = request.scope.partition(":")
         known = {

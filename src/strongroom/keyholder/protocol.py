@@ -29,6 +29,8 @@ SealedBatch = Annotated[bytes, msgspec.Meta(min_length=1169, max_length=1169)]
 
 class _FromVault(Record):
     have: Number
+    root: Bytes32
+    time: Number
     cosignature: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
@@ -145,6 +147,7 @@ class SealedAnswer(Record):
 class Shares(Record):
     receipt: str
     shares: bytes
+    whos: bytes
 
 
 class Token(Record):
@@ -250,15 +253,15 @@ statement: Codec[Statement] = Codec(Statement, "keyholder's statement")
 problem: Codec[Problem] = Codec(Problem, "keyholder's refusal")
 
 
-def sign_request(path: str, body: bytes, key: Ed25519PrivateKey) -> bytes:
+def sign_request(room: bytes, path: str, body: bytes, key: Ed25519PrivateKey) -> bytes:
     """64 bytes for the ``Strongroom-Signature`` header (SPEC.md 8.1)."""
-    return key.sign(_REQUEST + path.encode() + b"\0" + body)
+    return key.sign(_REQUEST + room + path.encode() + b"\0" + body)
 
 
-def verify_request(path: str, body: bytes, signature: bytes, key: bytes, code: str) -> None:
+def verify_request(room: bytes, path: str, body: bytes, signature: bytes, key: bytes, code: str) -> None:
     """Raises ``Refused`` with ``code`` unless ``key`` (32 bytes) signed exactly this request."""
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, _REQUEST + path.encode() + b"\0" + body)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
     except (InvalidSignature, ValueError):
         raise Refused(code, "the request is not signed by the key in the charter for it") from None
 

@@ -82,7 +82,8 @@ def _common(keyholder: Keyholder, case: checks.Case) -> dict[str, Any]:
         "v": 1,
         "time": case.now,
         "asker": tag.asker(keyholder.keys.asker, case.ask.reader, case.now),
-        "commitment": case.ask.commitment,
+        # The ask's own hash: it binds records, fields and nonce, and through the ask's commitment case and reason.
+        "commitment": case.ask_hash,
         "holding": case.ask.holding,
         "purpose": case.ask.purpose,
         "role": case.line.role,
@@ -116,7 +117,7 @@ def _give(keyholder: Keyholder, case: checks.Case, work: Work, index: int) -> Re
     request, holding, receipt = case.request, case.ask.holding, keyholder.book.receipt(index)
     inner: Record
     if isinstance(request, protocol.Disclose):
-        inner = protocol.Shares(receipt=receipt, shares=case.shares)
+        inner = protocol.Shares(receipt=receipt, shares=case.shares, whos=b"".join(case.whos))
     elif isinstance(request, protocol.Find):
         assert isinstance(case.ask, asks.FindAsk)
         key = keyholder.index_key(holding, case.ask.kind)

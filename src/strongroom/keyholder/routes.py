@@ -32,7 +32,7 @@ class Route:
 
 
 def _vault(keyholder: Keyholder, work: Work) -> None:
-    _verify(work, keyholder.charter.vault.message, "vault")
+    _verify(keyholder, work, keyholder.charter.vault.message, "vault")
 
 
 def _vault_or_first(keyholder: Keyholder, work: Work) -> None:
@@ -42,11 +42,11 @@ def _vault_or_first(keyholder: Keyholder, work: Work) -> None:
 
 
 def _desk(keyholder: Keyholder, work: Work) -> None:
-    _verify(work, keyholder.charter.keyholder.desk, "desk")
+    _verify(keyholder, work, keyholder.charter.keyholder.desk, "desk")
 
 
 def _operator(keyholder: Keyholder, work: Work) -> None:
-    _verify(work, keyholder.charter.keyholder.operator, "operator")
+    _verify(keyholder, work, keyholder.charter.keyholder.operator, "operator")
 
 
 def _anyone(keyholder: Keyholder, work: Work) -> None:
@@ -60,6 +60,10 @@ def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
         raise StoreError(
             f"the vault holds {request.have} entries and this book {keyholder.book.size}: it was restored from an old copy"
         )
+    if request.root != keyholder.book.root(request.have):
+        raise StoreError(
+            f"the vault's first {request.have} entries are not this book's: one of the two was restored from an old copy"
+        )
     if request.cosignature and keyholder.charters:
         keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner))
 
@@ -69,13 +73,19 @@ def _recent(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
         raise Refused("stale", "the request's time is too far from the ledger's")
 
 
+def _recent_common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
+    # A request with an ask is as old as its ask; these have nothing else to be dated by.
+    _recent(keyholder, request, work, now)
+    _common(keyholder, request, work, now)
+
+
 def _device(keyholder: Keyholder, request: protocol.Enrol | protocol.Reads, work: Work, now: int) -> None:
-    _verify(work, request.device, "device")
+    _verify(keyholder, work, request.device, "device")
     _recent(keyholder, request, work, now)
 
 
-def _verify(work: Work, key: bytes, code: str) -> None:
-    protocol.verify_request(work.path, work.body, work.signature, key, code)
+def _verify(keyholder: Keyholder, work: Work, key: bytes, code: str) -> None:
+    protocol.verify_request(keyholder.room, work.path, work.body, work.signature, key, code)
 
 
 def _entries(keyholder: Keyholder, request: protocol.Entries, work: Work, now: int) -> Finish:
@@ -107,12 +117,12 @@ ROUTES: dict[str, Route] = {
     "/v1/find": Route(_vault, _common, reading.ask),
     "/v1/intake": Route(_vault, _common, reading.ask),
     "/v1/refusal": Route(_vault, _common, reading.ask),
-    "/v1/charter": Route(_vault_or_first, _common, office.enter_charter),
-    "/v1/epoch": Route(_vault, _common, office.epoch),
-    "/v1/entries": Route(_vault, _common, _entries),
-    "/v1/cosign": Route(_vault, _common, _cosign),
-    "/v1/publish": Route(_vault, _common, _publish),
-    "/v1/status": Route(_vault, _common, _status),
+    "/v1/charter": Route(_vault_or_first, _recent_common, office.enter_charter),
+    "/v1/epoch": Route(_vault, _recent_common, office.epoch),
+    "/v1/entries": Route(_vault, _recent_common, _entries),
+    "/v1/cosign": Route(_vault, _recent_common, _cosign),
+    "/v1/publish": Route(_vault, _recent_common, _publish),
+    "/v1/status": Route(_vault, _recent_common, _status),
     "/v1/desk/admit": Route(_desk, _recent, subjects.admit, _SMALL),
     "/v1/subject/enrol": Route(_anyone, _device, subjects.enrol, _SMALL),
     "/v1/subject/reads": Route(_anyone, _device, subjects.reads, _SMALL),

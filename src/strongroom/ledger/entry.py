@@ -71,10 +71,11 @@ class RefusalEntry(_Asked, frozen=True, kw_only=True, tag="refusal"):
 
 
 class ErasureEntry(_Entry, frozen=True, kw_only=True, tag="erasure"):
-    """``count`` records of a holding are opened no more."""
+    """``count`` records of a holding are opened no more; the keyholder knows their handles again by ``marks``."""
 
     count: Number
     holding: Name
+    marks: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=MAX_TAGS)]
 
 
 class NoticeEntry(_Entry, frozen=True, kw_only=True, tag="notice"):
@@ -118,6 +119,10 @@ def parse(data: bytes) -> Entry:
     if isinstance(entry, DisclosureEntry):
         _check_rising("tags", entry.tags)
         _check_rising("compartments", entry.compartments)
+    elif isinstance(entry, ErasureEntry):
+        _check_rising("marks", entry.marks)
+        if entry.count != len(entry.marks):
+            raise EntryError("entry: the count of an erasure is that of its marks")
     elif isinstance(entry, NoticeEntry) and (entry.code == "start") != (entry.scope == ""):
         raise EntryError("entry: the scope of a notice is empty for start, and only then")
     return entry

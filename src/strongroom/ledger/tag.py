@@ -12,6 +12,7 @@ from strongroom.errors import EntryError
 _CHAIN = b"strongroom/v1 chain\0"
 _TAG = b"strongroom/v1 tag\0"
 _ASKER = b"strongroom/v1 asker\0"
+_ERASED = b"strongroom/v1 erased\0"
 TAG = 16
 _LINE = TAG + 8
 
@@ -39,6 +40,11 @@ def asker(pseudonym_key: bytes, reader: bytes, time: int) -> bytes:
     """12-byte pseudonym of a reader (16 bytes) in the UTC month of ``time`` (POSIX seconds)."""
     month = f"{datetime.fromtimestamp(time, UTC):%Y-%m}".encode()
     return digest(pseudonym_key, _ASKER + reader + month, "sha256")[:12]
+
+
+def erased(tag_key: bytes, holding_id: bytes, handle: bytes) -> bytes:
+    """The 16-byte mark by which the keyholder knows an erased record's handle (16 bytes) again."""
+    return digest(tag_key, _ERASED + holding_id + handle, "sha256")[:TAG]
 
 
 def day_path(time: int) -> str:

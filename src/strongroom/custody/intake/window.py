@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from strongroom.canonical import encode
 from strongroom.client.device import Asker
 from strongroom.custody.admit import admit, keep_private
+from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
-from strongroom.errors import EntryError, FormatError
+from strongroom.errors import FormatError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
@@ -100,6 +101,7 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
+    line = room.rules().roster[asks.parse(window.text).reader]
     seed = hpke.private_from(room.random(96))
     known = room.common()
     request = encode(
@@ -115,12 +117,7 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
     given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     at = room.settle(given.receipt, answer.entries, known["have"])
-    ask, written = asks.parse(window.text), entry.parse(room.mirror.entry(at))
-    wanted = (ask.commitment, ask.charter, ask.holding, ask.purpose, sum(map(len, inners.values())))
-    if not isinstance(written, entry.IntakeEntry) or wanted != (
-        (written.commitment, written.charter, written.holding, written.purpose, written.count)
-    ):
-        raise EntryError(f"entry {at} is not about this intake")
+    verify_entry(room, at, window.text, line, entry.IntakeEntry, sum(map(len, inners.values())))
     tokens = [columns.split(column, 16) for column in given.tokens]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
         raise FormatError("the keyholder's answer has not one token for each identifier")
