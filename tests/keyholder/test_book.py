@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.houses import Houses, change
 
-from strongroom.keyholder import protocol
+from strongroom.errors import StoreError
+from strongroom.keyholder import files, protocol
 from strongroom.ledger import audit, checkpoint, note
 from strongroom.ledger.entry import HeartbeatEntry
 from strongroom.ledger.note import Verifier
@@ -112,3 +113,26 @@ def test_a_published_checkpoint_is_one_of_the_books(houses: Houses) -> None:
     text = houses.town.keyholder.publish(houses.town.room.now())
     at = checkpoint.parse(note.parse_note(text).text)
     assert at.size == houses.town.keyholder.book.size
+
+
+def test_a_book_behind_what_it_published_does_not_start(houses: Houses) -> None:
+    """Its own start would fill the hole, and the next signature would be a fork."""
+    town = houses.town
+    town.keyholder.store.close()
+    old = (town.root / "keyholder" / "keyholder.db").read_bytes()
+    town.keyholder = files.open_keyholder(town.root / "keyholder", town.root / "public")
+    town.room.publish()
+    houses.send(houses.good())
+    town.room.sync()
+    town.room.publish()
+    town.keyholder.store.close()
+    (town.root / "keyholder" / "keyholder.db").write_bytes(old)
+    town.keyholder = files.open_keyholder(town.root / "keyholder", town.root / "public")
+    with pytest.raises(StoreError, match="restored from an old copy"):
+        town.keyholder.started()
+    (town.root / "public" / "checkpoint").write_text("forged\n\n— x y\n")
+    with pytest.raises(StoreError, match="not signed by this keyholder"):
+        town.keyholder.started()
+    (town.root / "public" / "checkpoint").unlink()
+    town.keyholder.started()
+    houses.check = lambda: None  # type: ignore[method-assign] # a book that has lost entries

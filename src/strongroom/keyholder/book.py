@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from strongroom.errors import NoteError, Refused
+from strongroom.errors import LedgerError, NoteError, Refused, StoreError
 from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, entry, note, proof, publish, tile, tree
@@ -134,6 +134,22 @@ class Book:
             # A full tile's partial ones are read no more (C2SP tlog-tiles), and there may be 255 of them.
             shutil.rmtree(place.with_name(f"{place.name}.p"), ignore_errors=True)
         return published
+
+    def check_published(self, directory: Path) -> None:
+        """Raises ``StoreError`` when the published checkpoint is not one of this book."""
+        try:
+            at, _ = note.open_checkpoint((directory / "checkpoint").read_text(), [note.verifier(self._keys.log.vkey)])
+        except FileNotFoundError:
+            return
+        except (LedgerError, ValueError):
+            raise StoreError(
+                f"{directory / 'checkpoint'}: not signed by this keyholder's log. Take the file away"
+            ) from None
+        if at.size > self.size or at.root != self.root(at.size):
+            raise StoreError(
+                f"{directory}: the published ledger has {at.size} entries that this book of {self.size} does not: it was restored "
+                "from an old copy. Bring the newest one; nothing is given until then"
+            )
 
     def published(self) -> str:
         return (self._store.state("published") or b"").decode()

@@ -248,7 +248,11 @@ class Keyholder:
         self.publish(now)
 
     def started(self) -> None:
-        """Leave a mark that the keyholder was started: an unexpected one is a thing to ask about."""
+        """Leave a mark that the keyholder was started: an unexpected one is a thing to ask about.
+
+        Raises ``StoreError`` when this book is behind what it has published: a fork would be signed with the next entry.
+        """
+        self.book.check_published(self.public)
         now = self.now()
         if self.book.size:
             with self._writing(now):
