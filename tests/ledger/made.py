@@ -130,7 +130,8 @@ class Ledger:
         self.files |= new
         self.published = len(self.entries)
         self.files["checkpoint"] = sign(self.checkpoint()).encode()
-        self.files["cosigned"] = cosigned(self.checkpoint()).encode()
+        if self.entries:
+            self.files["cosigned"] = cosigned(self.checkpoint()).encode()
         self.files["vkeys"] = "".join(f"{one.vkey}\n" for one in verifiers).encode()
 
 

@@ -72,8 +72,9 @@ def test_the_keys_given_must_be_those_of_the_charter() -> None:
     for log, cosigner in ((made.log.vkey, elsewhere), (elsewhere.replace("/vault", ""), made.vault.vkey)):
         with pytest.raises(NoteError, match="not the one in the charter"):
             run(stating(log, cosigner).files)
-    # Who trusts the log's key alone is not told of another's.
-    audit.audit(stating(made.log.vkey, elsewhere).files.__getitem__, made.verifiers[:1], made.ORIGIN)
+    # Who trusts the log's key alone has the vault's from the charter.
+    with pytest.raises(NoteError, match=r"^cosigned: the vault's cosignature is not under it"):
+        audit.audit(stating(made.log.vkey, elsewhere).files.__getitem__, made.verifiers[:1], made.ORIGIN)
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 512])
@@ -93,8 +94,12 @@ def test_every_file_and_nearly_every_byte_counts() -> None:
                 run(LEDGER.files | {path: bent})
         with pytest.raises(LedgerError):
             run(LEDGER.files | {path: data[:-1]})
+        without = {name: one for name, one in LEDGER.files.items() if name != path}
+        if path == "cosigned":
+            assert run(without).confirmed is None
+            continue
         with pytest.raises(TileError, match=f"^{path}: missing$"):
-            run({name: one for name, one in LEDGER.files.items() if name != path})
+            run(without)
 
 
 def test_what_is_wrong_is_named() -> None:
@@ -115,7 +120,7 @@ def test_what_is_wrong_is_named() -> None:
     def broken(path: str) -> bytes:
         raise PermissionError(path)
 
-    with pytest.raises(TileError, match=r"^checkpoint: cannot be read \(PermissionError\)$"):
+    with pytest.raises(TileError, match=r"^cosigned: cannot be read \(PermissionError\)$"):
         audit.audit(broken, made.verifiers, None)
 
 
@@ -190,11 +195,11 @@ def test_a_directory_that_has_grown_past_its_checkpoint() -> None:
     ledger = made.Ledger()
     ledger.append(made.entries(300))
     ledger.publish()
-    old = ledger.files["checkpoint"]
+    old = {path: ledger.files[path] for path in ("checkpoint", "cosigned")}
     ledger.append(list(made.entries(600)[300:]))
     ledger.publish()
     # The tidy publisher has removed partial tiles whose full ones exist.
-    files = {path: data for path, data in ledger.files.items() if ".p/44" not in path} | {"checkpoint": old}
+    files = {path: data for path, data in ledger.files.items() if ".p/44" not in path} | old
     assert run(files).size == 300
 
 

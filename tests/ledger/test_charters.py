@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from base64 import b64encode
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.catalog import sample
 from tests.ledger import made
 
 from strongroom.canonical import encode
+from strongroom.catalog.model import Charter
 from strongroom.errors import EntryError
 from strongroom.ledger.charters import Charters
 
@@ -122,3 +127,139 @@ def test_members_have_their_types(bad: dict[str, Any]) -> None:
     members = {"delay": 1, "name": "n", "previous": bytes(32), "stewards": [bytes(32)], "version": 1}
     with pytest.raises(EntryError):
         Charters().add(made.charter_entry(encode(members | bad), 1, 1))
+
+
+# --- charters of our own schema, which are held to all of 6.2 and 6.5 ------------------------------------------------------
+STEWARDS = [made.steward.public_key().public_bytes_raw()]
+OURS = encode(sample.charter(stewards=STEWARDS))
+
+
+def ours(**changes: Any) -> dict[str, Any]:
+    """The second charter as plain JSON, to bend as no schema of ours would let it be."""
+    changed = sample.charter(**{"version": 2, "previous": made.charter_hash(OURS), "stewards": STEWARDS} | changes)
+    return json.loads(encode(changed))  # type: ignore[no-any-return]
+
+
+def follow(document: bytes) -> None:
+    charters = Charters()
+    charters.add(made.charter_entry(OURS, 100, 100))
+    delay = sample.charter().delay
+    try:
+        charters.add(made.charter_entry(document, 200, 200 + delay))
+    finally:
+        assert len(charters.known) == 1 + (charters.known[-1].version == 2)
+
+
+def bent(path: str, value: Any) -> dict[str, Any]:
+    found = ours()
+    *places, last = path.split("/")
+    at = found
+    for place in places:
+        at = at[place]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return found
+
+
+def swapped() -> dict[str, Any]:
+    found = ours()
+    compartments = found["holdings"]["residents"]["compartments"]
+    compartments["identity"]["number"], compartments["contact"]["number"] = 2, 1
+    return found
+
+
+def renamed(member: str, algorithm: int, length: int = 32) -> dict[str, Any]:
+    material = bytes([algorithm]) + bytes(length)
+    name = "riverton.example/ledger" + ("/ml-dsa" if member == "ml_dsa" else "")
+    key_id = hashlib.sha256(name.encode() + b"\n" + material).hexdigest()[:8]
+    return bent(f"keyholder/{member}", f"{name}+{key_id}+{b64encode(material).decode()}")
+
+
+FORBIDDEN: dict[str, tuple[dict[str, Any], str]] = {
+    "another room": (bent("room", b64encode(bytes(16)).decode()), "room: is permanent"),
+    "another message key": (bent("keyholder/message", b64encode(bytes(32)).decode()), "keyholder.message: is permanent"),
+    "another log": (renamed("log", 1), "keyholder.log: is permanent"),
+    "another ML-DSA key": (renamed("ml_dsa", 6, 1312), "keyholder.ml_dsa: is permanent"),
+    "compartment numbers swapped": (swapped(), "a compartment stays, with its number"),
+    "no buckets": (bent("buckets", None), "missing required field"),
+    "a holding without buckets": (bent("buckets/residents", None), "want one member for each holding"),
+    "another bucket root": (bent("buckets/residents/phone", b64encode(bytes(32)).decode()), "is permanent"),
+    "a field gone": (bent("holdings/residents/fields/address", None), "fields.address: is gone"),
+    "a member more": (bent("more", 1), "a member or value"),
+    "a purpose that makes no sense": (bent("purposes/register/units", []), "units"),
+    "a rule that does not parse": (bent("rules", "permit (principal, action, resource);"), "rules"),
+}  # fmt: skip
+
+
+def test_one_that_changes_what_it_may() -> None:
+    follow(encode(ours(delay=1, rules="")))
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_what_no_charter_of_ours_changes(name: str) -> None:
+    members, says = FORBIDDEN[name]
+    with pytest.raises(EntryError, match=f"^charter: .*{re.escape(says)}"):
+        follow(encode(members))
+
+
+def test_the_first_one_too_is_whole() -> None:
+    for name in sample.charter().__struct_fields__:
+        members = json.loads(OURS)
+        del members[name]
+        with pytest.raises(EntryError):
+            Charters().add(made.charter_entry(encode(members), 1, 1))
+
+
+@pytest.mark.parametrize("later", [1, 2], ids=["ours", "a later schema"])
+def test_a_document_in_another_form(later: int) -> None:
+    """A member twice is one charter to who takes the first, another to who takes the last."""
+    good = encode(ours() | {"v": later})
+    assert b'"delay":259200' in good
+    follow(good)
+    for old, new in (
+        (b'"delay":259200', b'"delay":0,"delay":259200'),
+        (b'"delay":259200', b'"delay": 259200'),
+        (b'"delay":259200', b'"delay":259200.0'),
+        (b'"delay":259200', b'"delay":2592e2'),
+        (b'"delay":259200', b'"delay":-0'),
+        (b'"delay":259200', b'"delay":9007199254740992'),
+        (b'"name":"', b'"name":"\\u0072'),
+        (b'{"auditor"', b'{"a":NaN,"auditor"'),
+        (b'{"auditor"', b'{"a":"\\ud800","auditor"'),
+        (b'{"auditor"', b'{"zz":1,"auditor"'),
+        (b'{"auditor"', b' {"auditor"'),
+    ):
+        with pytest.raises(EntryError):
+            follow(good.replace(old, new, 1))
+
+
+# --- charters of a later schema: what they and ours have in common ---------------------------------------------------------
+@pytest.mark.parametrize("name", [one for one in FORBIDDEN if "permanent" in FORBIDDEN[one][1]])
+def test_what_no_charter_of_a_later_schema_changes(name: str) -> None:
+    with pytest.raises(EntryError, match="permanent"):
+        follow(encode(FORBIDDEN[name][0] | {"v": 2}))
+
+
+def test_a_later_schema_may_have_other_members_but_not_forget() -> None:
+    plain = ours()
+    slim = {name: one for name, one in plain.items() if name not in ("keyholder", "holdings", "buckets")} | {"v": 2}
+    charters = Charters()
+    charters.add(made.charter_entry(OURS, 100, 100))
+    charters.add(made.charter_entry(encode(slim), 200, 200 + 259200))
+    later = slim | {"version": 3, "previous": b64encode(charters.known[-1].hash).decode()}
+    keys = plain["keyholder"] | {"log": "another"}
+    with pytest.raises(EntryError, match=r"keyholder\.log is permanent"):
+        charters.add(made.charter_entry(encode(later | {"keyholder": keys}), 300, 300 + 2 * 259200))
+    charters.add(made.charter_entry(encode(later | {"keyholder": plain["keyholder"]}), 300, 300 + 2 * 259200))
+
+
+def test_there_is_no_way_back_to_an_older_schema() -> None:
+    charters = Charters()
+    charters.add(made.charter_entry(encode(json.loads(OURS) | {"v": 2}), 100, 100))
+    second: Charter = sample.charter(version=2, previous=charters.known[0].hash, stewards=STEWARDS)
+    with pytest.raises(EntryError, match="older schema"):
+        charters.add(made.charter_entry(encode(second), 200, 200 + 259200))
+    with pytest.raises(EntryError, match="no schema before 1"):
+        Charters().add(made.charter_entry(encode(json.loads(OURS) | {"v": 0}), 100, 100))

@@ -11,7 +11,7 @@ from strongroom.errors import TileError
 from strongroom.ledger import publish, tag, tile
 
 LEDGER = made.ledger(600)
-WHOLE = {path: data for path, data in LEDGER.files.items() if path not in ("checkpoint", "vkeys")}
+WHOLE = {path: data for path, data in LEDGER.files.items() if path not in ("checkpoint", "cosigned", "vkeys")}
 
 
 def entries(at: int, count: int) -> list[bytes]:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from strongroom.errors import CheckpointError, EntryError, NoteError, TileError
-from strongroom.ledger import tag, tile, tree
+from strongroom.ledger import confirm, tag, tile, tree
 from strongroom.ledger.charters import Charters, Known, in_force
 from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.confirm import Confirmed
 from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, verify_growth
 from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
-from strongroom.ledger.note import Verifier, open_checkpoint
+from strongroom.ledger.note import Verifier, open_checkpoint, verifier
 
 __all__ = ["Audit", "audit", "find_tags", "prove", "verify_growth"]
 
@@ -25,7 +26,8 @@ Visit = Callable[[int, Entry], None]
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What held. ``counts`` is entries by type, ``times`` of the first and last entry, in POSIX seconds."""
+    """What held. ``counts`` is entries by type, ``times`` of the first and last entry, in POSIX seconds. ``confirmed`` is what the
+    vault has cosigned of it; None where no file says so, or no charter names the vault's key."""
 
     checkpoint: Checkpoint
     note: str
@@ -34,6 +36,7 @@ class Audit:
     tags: int
     charters: tuple[Known, ...]
     times: tuple[int, int] | None
+    confirmed: Confirmed | None
 
     @property
     def size(self) -> int:
@@ -59,23 +62,27 @@ def audit(
     visit: Visit | None = None,
 ) -> Audit:
     """Read everything and recompute it: signatures, each tile from the entries below it, the root, each entry's form,
-    order and charter, the chain of charters, the day files. The verifier keys given for the log and its vault must be those of
-    the charter in force at the last entry.
+    order and charter, the chain of charters, the day files; and that it begins with what the vault has cosigned. The verifier keys
+    given for the log and its vault must be those of the charter in force at the last entry.
 
     Raises NoteError, CheckpointError, TileError, EntryError, whose texts name the path or the entry's index.
     """
     directory = Directory(fetch)
+    cosigned = confirm.read(fetch)
+    reach = confirm.claimed(cosigned).size if cosigned is not None else 0
     note = directory.note()
     found, signers = open_checkpoint(note, verifiers)
     if origin is not None and found.origin != origin:
         raise CheckpointError(f"checkpoint: of {found.origin}, want {origin}")
-    tiles, book = _Tiles(directory), _Book(directory, found)
+    tiles, book, until = _Tiles(directory), _Book(directory, found), 0
     for n in range(-(-found.size // tile.WIDTH)):
         start = n * tile.WIDTH
         entries = directory.entries(n, min(tile.WIDTH, found.size - start))
         tiles.add([tree.leaf_hash(one) for one in entries])
         for index, data in enumerate(entries, start):
             entry = book.add(index, data)
+            if index < reach:
+                until = entry.time
             if visit:
                 visit(index, entry)
         if progress:
@@ -84,7 +91,11 @@ def audit(
     if tiles.root() != found.root:
         raise CheckpointError(f"checkpoint: its root is not that of the {found.size} entries")
     book.check_keys(verifiers)
-    return Audit(found, note, signers, dict(book.counts), book.tags, tuple(book.charters.known), book.times)
+    confirmed = None
+    if cosigned is not None and (keys := book.confirming(verifiers, until)):
+        confirmed = Confirmed(confirm.confirm(fetch, cosigned, keys, found), until)
+    known = tuple(book.charters.known)
+    return Audit(found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed)
 
 
 class _Tiles:
@@ -173,6 +184,13 @@ class _Book:
         for one in verifiers:
             if stated.get(one.name, one.vkey) != one.vkey:
                 raise NoteError(f"{one.name}: the verifier key given is not the one in the charter in force")
+
+    def confirming(self, verifiers: Sequence[Verifier], time: int) -> list[Verifier]:
+        """The log's key and the vault's, as the charter in force at ``time`` states it; none where the vault's is not known."""
+        origin, ruling = self._checkpoint.origin, self.charters.in_force(time)
+        stated = [vkey for vkey in (ruling.vkeys if ruling else ()) if vkey.partition("+")[0] == f"{origin}/vault"]
+        vault = confirm.vaults([verifier(vkey) for vkey in stated] or verifiers, origin)
+        return [*[one for one in verifiers if one.name == origin], *vault] if vault else []
 
     def close_day(self) -> None:
         """Compare the day's file with what its entries say."""

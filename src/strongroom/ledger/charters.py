@@ -11,7 +11,11 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from strongroom.errors import EntryError, NoteError
+from strongroom.canonical import encode
+from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter
+from strongroom.catalog.successor import follow
+from strongroom.errors import EntryError, NoteError, StrongroomError
 from strongroom.ledger.entry import CharterEntry
 from strongroom.ledger.key import unbase64
 
@@ -35,17 +39,24 @@ class Known:
 
 
 class Charters:
-    """Takes charter entries in ledger order and refuses one that breaks the chain."""
+    """Takes charter entries in ledger order and refuses one that breaks the chain.
+
+    One of our schema is held to all of SPEC.md 6.2 and 6.5. One of a later schema, which this program cannot read, is held to what
+    every schema has, so that who watches a ledger can follow it past such charters.
+    """
 
     def __init__(self) -> None:
         self.known: list[Known] = []
+        self._schema = 0
+        self._ours: Charter | None = None
+        self._kept: dict[str, Any] = {}
 
     def in_force(self, time: int) -> Known | None:
         """The latest version whose ``effective`` is not after ``time``; of two of one ``effective`` the later."""
         return in_force(self.known, time)
 
     def add(self, entry: CharterEntry) -> Known:
-        """Check signature, version, previous, steward and delay, and take it in. Raises EntryError."""
+        """Check form, signature, version, previous, what is permanent, steward and delay, and take it in. Raises EntryError."""
         document = entry.document.encode()
         members = _members(document)
         try:
@@ -75,8 +86,26 @@ class Charters:
             raise EntryError(f"charter: version {found.version} takes effect before the public delay has passed")
         if last and (found.name != last.name or found.effective < last.effective):
             raise EntryError(f"charter: version {found.version} has another name or precedes the version before it")
+        ours = self._follows(document, members, last)
+        self._schema, self._ours = members["v"], ours
+        self._kept |= _permanent(members)
         self.known.append(found)
         return found
+
+    def _follows(self, document: bytes, members: dict[str, Any], last: Known | None) -> Charter | None:
+        """What of SPEC.md 6.2 and 6.5 can be checked. Returns the charter where it is of our schema."""
+        if members["v"] < self._schema:
+            raise EntryError(f"charter: version {members['version']} is of an older schema than the one before it")
+        try:
+            ours = charters.parse(document) if members["v"] == 1 else None
+            if ours and last and self._ours:
+                follow(self._ours, last.hash, ours)
+        except StrongroomError as error:
+            raise EntryError(f"charter: version {members['version']}: {str(error).removeprefix('charter: ')}") from None
+        for place, was in self._kept.items():
+            if _permanent(members).get(place, was) != was:
+                raise EntryError(f"charter: version {members['version']}: {place} is permanent, and is another")
+        return ours
 
 
 def in_force(known: Sequence[Known], time: int) -> Known | None:
@@ -91,19 +120,46 @@ def _vkeys(members: dict[str, Any]) -> tuple[str, ...]:
     return tuple(one for one in stated if isinstance(one, str))
 
 
+def _permanent(members: dict[str, Any]) -> dict[str, Any]:
+    """What no charter changes (SPEC.md 6.5), by its place, of those members that there are."""
+    found: dict[str, Any] = {name: members[name] for name in ("room", "name") if name in members}
+    for name, parts in (("keyholder", ("log", "message", "ml_dsa")), ("buckets", None)):
+        group = members.get(name)
+        if isinstance(group, dict):
+            found |= {f"{name}.{part}": group[part] for part in parts or group if part in group}
+    # A holding may get further identifiers, and so buckets; those it has stay.
+    for holding in [
+        place for place, group in found.items() if place.startswith("buckets.") and isinstance(group, dict)
+    ]:
+        found |= {f"{holding}.{kind}": root for kind, root in found.pop(holding).items()}
+    return found
+
+
 def _members(document: bytes) -> dict[str, Any]:
     """The charter as a dict whose members that the chain needs have their types. Raises EntryError.
 
     Not ``catalog``'s parser: who watches a ledger must be able to follow it past charters of a later schema.
     """
-    shapes = {"version": int, "delay": int, "name": str, "previous": str, "stewards": list}
+    shapes = {"v": int, "version": int, "delay": int, "name": str, "previous": str, "stewards": list}
     try:
-        found = json.loads(document)
+        found = json.loads(document, parse_int=_number, parse_float=_number, parse_constant=_number)
         if not isinstance(found, dict) or any(type(found.get(name)) is not kind for name, kind in shapes.items()):
-            raise EntryError("charter: the document lacks version, delay, name, previous or stewards")
+            raise EntryError("charter: the document lacks v, version, delay, name, previous or stewards")
         for one in [found["previous"], *found["stewards"]]:
             if not isinstance(one, str) or len(unbase64(one)) != 32:
                 raise EntryError("charter: previous and stewards are not 32 bytes each")
+        # A member twice, or in another order, would be one charter to this program and another to the next.
+        if encode(found) != document:
+            raise EntryError("charter: the document is not canonical")
     except (ValueError, RecursionError, NoteError):
         raise EntryError("charter: the document does not parse") from None
+    if found["v"] < 1:
+        raise EntryError("charter: there is no schema before 1")
+    return found
+
+
+def _number(text: str) -> int:
+    found = int(text)  # a ValueError for fractions and for NaN
+    if not 0 <= found < 2**53:
+        raise ValueError("a number is out of range")
     return found

@@ -20,24 +20,25 @@ class Directory:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
 
-    def get(self, path: str) -> bytes:
-        """Raises TileError when the file is missing or cannot be had."""
+    def find(self, path: str) -> bytes | None:
+        """None when the file is not there. Raises TileError when that cannot be told."""
         try:
             return self._fetch(path)
         except (KeyError, FileNotFoundError):
-            raise TileError(f"{path}: missing") from None
+            return None
         except OSError as error:
             raise TileError(f"{path}: cannot be read ({type(error).__name__})") from None
 
+    def get(self, path: str) -> bytes:
+        """Raises TileError when the file is missing or cannot be had."""
+        found = self.find(path)
+        if found is None:
+            raise TileError(f"{path}: missing")
+        return found
+
     def has(self, path: str) -> bool:
         """Whether the file is there. Raises TileError when that cannot be told."""
-        try:
-            self._fetch(path)
-        except (KeyError, FileNotFoundError):
-            return False
-        except OSError as error:
-            raise TileError(f"{path}: cannot be read ({type(error).__name__})") from None
-        return True
+        return self.find(path) is not None
 
     def note(self) -> str:
         """The signed checkpoint, unverified. Raises TileError, NoteError."""
