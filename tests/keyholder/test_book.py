@@ -70,6 +70,71 @@ def test_a_cosignature_comes_once(houses: Houses) -> None:
     assert (town.root / "public" / "checkpoint").read_text() == text
 
 
+def _confirmed(houses: Houses) -> int:
+    found = _audit(houses).confirmed
+    assert found is not None
+    return found.size
+
+
+def test_what_the_vault_has_confirmed_is_published(houses: Houses) -> None:
+    """The last checkpoint that carries its cosignature, and never one ahead of what lies there."""
+    town, keyholder = houses.town, houses.town.keyholder
+    path = town.root / "public" / "cosigned"
+    town.room.publish()
+    first = _confirmed(houses)
+    assert first == keyholder.book.size
+    town.disclose(houses.handles[:1])
+    keyholder.publish(town.room.now())
+    assert (_confirmed(houses), keyholder.book.size) == (first, first + 1)
+    # The vault's word for the read comes with its next request; that one's own entry nobody has vouched for yet.
+    houses.send(houses.good())
+    assert _confirmed(houses) == first
+    keyholder.publish(town.room.now())
+    assert (_confirmed(houses), keyholder.book.size) == (first + 1, first + 2)
+    before = path.read_text()
+    town.room.sync()
+    houses.send(_plain(houses, town.room.mirror.cosignature), "/v1/cosign")
+    assert _confirmed(houses) == first + 2
+    assert path.read_text() != before
+    town.room.sync()
+    town.disclose(houses.handles[:1])
+    path.unlink()
+    keyholder.publish(town.room.now())
+    assert _confirmed(houses) == first + 2
+    lines = path.read_text().splitlines()
+    assert len(lines) == 6
+    assert [line.split()[1] for line in lines[4:]] == [keyholder.keys.log.name, town.room.keys.cosigner.name]
+
+
+def test_confirmed_does_not_go_ahead_nor_back(houses: Houses) -> None:
+    town = houses.town
+    town.room.publish()
+    old = town.room.common()
+    town.disclose(houses.handles[:1])
+    town.disclose(houses.handles[:1])
+    # Cosigned, but not yet published: whoever reads the files must not think them cut.
+    houses.send(protocol.Plain(**town.room.common()), "/v1/cosign")
+    assert _confirmed(houses) == old["have"]
+    assert _audit(houses).size == old["have"]
+    houses.send(protocol.Plain(**old), "/v1/cosign")
+    town.keyholder.publish(town.room.now())
+    assert _confirmed(houses) == town.keyholder.book.size == old["have"] + 2
+
+
+def test_a_cosignature_that_was_overtaken_still_confirms(houses: Houses) -> None:
+    """Two processes of a busy vault: when the one's word comes, the book is longer already."""
+    town = houses.town
+    town.room.publish()
+    town.disclose(houses.handles[:1])
+    vouched = town.room.common()
+    houses.send(houses.good())
+    houses.send(houses.good())
+    town.keyholder.publish(town.room.now())
+    houses.send(protocol.Plain(**vouched), "/v1/cosign")
+    assert _confirmed(houses) >= vouched["have"]
+    assert _audit(houses).size > vouched["have"]
+
+
 def test_publishing_what_has_not_grown_writes_nothing(houses: Houses) -> None:
     now, keyholder = houses.town.room.now(), houses.town.keyholder
     first = keyholder.publish(now)

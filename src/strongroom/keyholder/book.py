@@ -10,7 +10,7 @@ from pathlib import Path
 from strongroom.errors import LedgerError, NoteError, Refused, StoreError
 from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
-from strongroom.ledger import checkpoint, entry, note, proof, publish, tile, tree
+from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree
 from strongroom.ledger.prover import Prover
 
 # Tiles in memory: the right edge is read at each append and proof. 1,000 tiles are 8 MB.
@@ -63,11 +63,11 @@ class Book:
         self.__init__(self._store, self._keys)  # type: ignore[misc]
 
     def _sign(self) -> str:
-        text = self._text()
+        text = self._text(self.size)
         return f"{text}\n{self._keys.log.sign(text)}"
 
-    def _text(self) -> str:
-        return checkpoint.Checkpoint(self._keys.origin, self.size, self.root(self.size)).marshal()
+    def _text(self, size: int) -> str:
+        return checkpoint.Checkpoint(self._keys.origin, size, self.root(size)).marshal()
 
     def root(self, size: int) -> bytes:
         """Root of the first ``size`` committed entries (32 bytes); the last ones asked for are remembered."""
@@ -96,7 +96,7 @@ class Book:
 
     # --- publishing ------------------------------------------------------------------------------------------
     def publish(self, directory: Path, now: int, vkeys: Sequence[str]) -> str:
-        """Write what changed since the last time as static files; the checkpoint last. Returns the published note.
+        """Write what changed since the last time as static files; the notes last. Returns the published note.
 
         On disk before the store says so: after a power cut nothing would write a lost tile again.
         """
@@ -104,7 +104,7 @@ class Book:
         if not (directory / "checkpoint").exists():
             before = 0
         elif before == self.size:
-            self.write_checkpoint(directory)
+            self.write_notes(directory)
             return self.published()
 
         def read_entries(first: int, count: int) -> list[bytes]:
@@ -121,7 +121,7 @@ class Book:
         write_public(directory / "vkeys", "".join(f"{key}\n" for key in vkeys).encode())
         for folder in {parent for place in written for parent in place.parents if parent.is_relative_to(directory)}:
             sync_folder(folder)
-        text = self._text()
+        text = self._text(self.size)
         published = self.note + self._keys.ml_dsa.cosign(text, now)
         cosigned = (self._store.state("cosignature") or b"").decode()
         if cosigned and self._store.state("cosigned") == text.encode():
@@ -130,6 +130,7 @@ class Book:
         sync_folder(directory)
         self._store.set_state("published", published.encode())
         self._store.set_state("published_size", str(self.size).encode())
+        self.write_notes(directory)
         for place in written:
             # A full tile's partial ones are read no more (C2SP tlog-tiles), and there may be 255 of them.
             shutil.rmtree(place.with_name(f"{place.name}.p"), ignore_errors=True)
@@ -154,27 +155,38 @@ class Book:
     def published(self) -> str:
         return (self._store.state("published") or b"").decode()
 
-    def write_checkpoint(self, directory: Path) -> None:
-        """Bring the published file up to what the store says: a cosignature may have come since."""
-        path, published = directory / "checkpoint", self.published().encode()
-        if published and path.exists() and path.read_bytes() != published:
-            write_public(path, published)
-            sync_folder(directory)
+    def write_notes(self, directory: Path) -> None:
+        """Bring ``checkpoint`` and ``cosigned`` up to what the store says: a cosignature may have come since."""
+        published = self.published()
+        if not published or not (directory / "checkpoint").exists():
+            return
+        # In this order, and ``cosigned`` never ahead: whoever reads it first must not take an honest ledger for one that was cut.
+        for path, text in ((directory / "checkpoint", published), (directory / confirm.PATH, self._confirmed())):
+            if text and not (path.exists() and path.read_bytes() == text.encode()):
+                write_public(path, text.encode())
+                sync_folder(directory)
 
-    def cosigned(self, line: str, verifier: note.Verifier) -> None:
-        """Take the vault's cosignature of the last checkpoint or of the published one. Raises ``Refused`` (``vault``)."""
+    def _confirmed(self) -> str:
+        """The last checkpoint that the vault has cosigned, as a note; empty where there is none, or none that is published yet."""
+        text, line = ((self._store.state(key) or b"").decode() for key in ("cosigned", "cosignature"))
+        if not text or not 0 < checkpoint.parse(text).size <= int(self._store.state("published_size") or b"0"):
+            return ""
+        return f"{text}\n{self._keys.log.sign(text)}{line}"
+
+    def cosigned(self, line: str, verifier: note.Verifier, size: int) -> None:
+        """Take the vault's cosignature of this book's checkpoint of ``size`` entries. Raises ``Refused`` (``vault``)."""
         if not _well_formed(line, verifier):
             raise Refused("vault", "the cosignature is not the vault's")
-        latest = note.parse_note(self.note).text
+        text = self._text(size)
+        if not _verifies(text, line, verifier):
+            return
+        known = (self._store.state("cosigned") or b"").decode()
+        if not known or checkpoint.parse(known).size < size:
+            self._store.set_state("cosigned", text.encode())
+            self._store.set_state("cosignature", line.encode())
         published = self.published()
-        published_text = note.parse_note(published).text if published else ""
-        for text in (latest, published_text):
-            if text and _verifies(text, line, verifier):
-                self._store.set_state("cosigned", text.encode())
-                self._store.set_state("cosignature", line.encode())
-                if text == published_text and f"\n— {verifier.name} " not in published:
-                    self._store.set_state("published", (published + line).encode())
-                return
+        if published and note.parse_note(published).text == text and f"\n— {verifier.name} " not in published:
+            self._store.set_state("published", (published + line).encode())
 
 
 def _verifies(text: str, line: str, verifier: note.Verifier) -> bool:

@@ -65,7 +65,7 @@ def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
             f"the vault's first {request.have} entries are not this book's: one of the two was restored from an old copy"
         )
     if request.cosignature and keyholder.charters:
-        keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner))
+        keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner), request.have)
 
 
 def _recent(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
@@ -100,7 +100,7 @@ def _publish(keyholder: Keyholder, request: protocol.Plain, work: Work, now: int
 
 def _cosign(keyholder: Keyholder, request: protocol.Plain, work: Work, now: int) -> Finish:
     def finish() -> protocol.Published:
-        keyholder.book.write_checkpoint(keyholder.public)
+        keyholder.book.write_notes(keyholder.public)
         return protocol.Published(checkpoint=keyholder.book.published())
 
     return finish
