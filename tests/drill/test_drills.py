@@ -92,7 +92,7 @@ WEAK: list[tuple[str, str, Weaken, tuple[str, ...]]] = [
     ("no-receipt", "receipt's proof", weak.any_proof, ("receipt with a hash",)),
     ("no-receipt", "log's signature", weak.any_log, ("receipt signed by",)),
     ("no-receipt", "receipt's entry", weak.any_entry, (
-        "receipt of another entry", "receipt of an earlier", "receipt of an entry with other comp", "receipt of an entry with another count",
+        "receipt of another entry", "receipt of an earlier", "receipt of another ask", "receipt of an entry with other comp", "receipt of an entry with another count",
         "receipt of an entry with fewer",
     )),
     ("no-receipt", "mirror's roots", weak.any_checkpoint, ("receipt in a forked", "receipt in a shortened", "receipt without its entry")),

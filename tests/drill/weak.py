@@ -14,7 +14,7 @@ import pytest
 from strongroom.catalog import charter as charters
 from strongroom.client import subject
 from strongroom.client.watch import Watcher
-from strongroom.custody import read
+from strongroom.custody import read, room
 from strongroom.custody.intake.chunk import Taker
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
@@ -260,9 +260,9 @@ def any_log(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_entry(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        read, "_check_entry", lambda room, index, ask, kind: SimpleNamespace(compartments=Same(), tags=range(1000))
-    )
+    """Of which entry a receipt is does not matter: neither how old it is nor what it says."""
+    patch.setattr(room, "check_index", lambda index, have, size: None)
+    patch.setattr(read, "verify_entry", lambda *facts: SimpleNamespace(compartments=Same(), tags=range(facts[-1])))
 
 
 def any_checkpoint(patch: pytest.MonkeyPatch) -> None:

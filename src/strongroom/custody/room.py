@@ -147,8 +147,12 @@ class Room:
         """
         found = proof.parse(receipt)
         at = self.mirror.accept(found.checkpoint, entries, have, self.fetch)
-        if not have <= found.index < at.size:
-            # An entry from before the request is of something else, however well it is proved.
-            raise ProofError(f"the receipt is of entry {found.index}; want one from {have} on, below {at.size}")
+        check_index(found.index, have, at.size)
         proof.verify(found, self.mirror.entry(found.index), [note.verifier(self.anchors.log)])
         return found.index
+
+
+def check_index(index: int, have: int, size: int) -> None:
+    """An entry from before the request is of something else, however well it is proved. Raises ``ProofError``."""
+    if not have <= index < size:
+        raise ProofError(f"the receipt is of entry {index}; want one from {have} on, below {size}")

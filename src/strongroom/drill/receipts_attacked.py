@@ -97,6 +97,13 @@ def _of_other_compartments(liar: Liar, answer: Answer) -> None:
     _say(liar, answer, b'"compartments":[1]', b'"compartments":[2]')
 
 
+def _of_another_ask(liar: Liar, answer: Answer) -> None:
+    """The new entry is of an ask that has the same reason and case, but is about another record."""
+    last = entry.parse(liar.keyholder.book.entries(liar.keyholder.book.size - 1, 1)[0].encode())
+    assert isinstance(last, entry.DisclosureEntry)
+    _say(liar, answer, b'"commitment":' + encode(last.commitment), b'"commitment":' + encode(bytes(32)))
+
+
 def _of_another_count(liar: Liar, answer: Answer) -> None:
     _say(liar, answer, b'"count":2', b'"count":1')
 
@@ -156,8 +163,9 @@ LIES: tuple[tuple[str, str, Lie], ...] = (
     ("no receipt", "proof", _missing),
     ("receipt signed by another key", "note", _forged),
     ("receipt with a hash changed", "proof", _bent),
-    ("receipt of another entry", "entry", _of_another_entry),
-    ("receipt of an earlier read", "entry", _of_an_earlier_read),
+    ("receipt of another entry", "proof", _of_another_entry),
+    ("receipt of an earlier read", "proof", _of_an_earlier_read),
+    ("receipt of another ask", "entry", _of_another_ask),
     ("receipt of an entry with other compartments", "entry", _of_other_compartments),
     ("receipt of an entry with another count", "entry", _of_another_count),
     ("receipt of an entry with fewer tags", "entry", _of_fewer_tags),
