@@ -115,6 +115,30 @@ def test_a_ledger_that_did_not_only_grow(book: Book, name: str) -> None:
     assert mirror.size == before[0] + 1
 
 
+def test_an_entry_dated_ahead_of_the_vaults_clock(book: Book) -> None:
+    """A keyholder whose clock runs ahead would bring a pending charter into force; the vault's clock must agree."""
+    town, mirror = book.houses.town, book.houses.town.room.mirror
+    before, now = mirror.size, town.room.now()
+    pending = _charter(book, delay=7200)
+    book.offer([*book.entries, pending])
+    book.entries.append(pending)
+    book.entries.append(_charter(book, delay=0, effective=now + 7200))
+    book.offer(book.entries)
+    with pytest.raises(EntryError, match=rf"^entry {before + 2} is dated 7,200 s ahead of the vault's clock"):
+        book.offer([*book.entries, book.heartbeat(now + 7200)])
+    with pytest.raises(EntryError, match="is dated 151 s ahead"):
+        book.offer([*book.entries, book.heartbeat(now + 10), book.heartbeat(now + 151)])
+    assert mirror.size == before + 2
+    assert town.room.rules().charter.delay == 7200
+    book.offer([*book.entries, book.heartbeat(now + 150)])
+    assert mirror.size == before + 3
+    # Once its own clock says so too, the charter is in force.
+    town.hands.wait(7200)
+    book.entries.append(book.heartbeat(now + 150))
+    book.offer([*book.entries, book.heartbeat(now + 7200)])
+    assert mirror.in_force(mirror.time).charter.delay == 0
+
+
 def test_what_is_cosigned_is_what_was_accepted(book: Book) -> None:
     mirror, keys = book.houses.town.room.mirror, book.houses.town.room.keys
     grown = [*book.entries, book.heartbeat()]

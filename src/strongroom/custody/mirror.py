@@ -22,6 +22,10 @@ Fetch = Callable[[int, int], Sequence[str]]
 
 _PAGE = 1000
 
+AHEAD_SECONDS = 150
+"""How far an entry's time may be past the vault's own clock: else one wrong clock, the keyholder's, would bring a charter into force
+before its delay is over (SPEC.md section 8.3)."""
+
 
 @dataclass(frozen=True)
 class Enacted:
@@ -34,7 +38,7 @@ class Enacted:
 
 
 class Mirror:
-    """``genesis`` and ``log`` (vkey) are the trust anchors of the room; ``now`` gives seconds for cosignatures."""
+    """``genesis`` and ``log`` (vkey) are the trust anchors of the room; ``now`` gives the vault's own time in seconds."""
 
     def __init__(
         self, store: kept.Mirror, genesis: bytes, log: str, cosigner: Cosigner, now: Callable[[], int]
@@ -85,7 +89,8 @@ class Mirror:
         """Take a checkpoint with the entries from ``start`` on, and cosign it. ``start`` is what the mirror held when it asked.
 
         Raises ``NoteError`` (not the log's signature), ``CheckpointError`` (it contradicts what this mirror holds, its
-        entries do not give its root, or a charter breaks the chain) or ``EntryError``. Then nothing is taken.
+        entries do not give its root, or a charter breaks the chain) or ``EntryError`` (of its form, out of order, dated ahead of our
+        clock). Then nothing is taken.
         """
         at, _ = note.open_checkpoint(signed, [self._log])
         if f"{at.origin}/vault" != self._cosigner.name:
@@ -129,11 +134,17 @@ class Mirror:
         # Of the first ``size`` entries alone: another process may have added more meanwhile.
         time = entry.parse(self.entry(size - 1)).time if size else 0
         known = [item for item in self.charters() if item.index < size]
+        latest = self._now() + AHEAD_SECONDS
         for index, data in enumerate(fresh, size):
             item = entry.parse(data)
             if item.time < time:
                 raise EntryError(f"entry {index}: its time goes back")
             time = item.time
+            if time > latest:
+                raise EntryError(
+                    f"entry {index} is dated {time - latest + AHEAD_SECONDS:,} s ahead of the vault's clock: nothing is taken until the "
+                    "clock that is wrong, the keyholder's or the vault's, is mended"
+                )
             if isinstance(item, entry.CharterEntry):
                 known.append(enact(index, item, known, self._genesis))
             named = entry.charter_hash_of(item)
