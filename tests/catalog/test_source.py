@@ -244,3 +244,11 @@ def test_only_our_error_escapes(text: str) -> None:
         found = source.load(text, "f")
         if not [finding for finding in check(found) if finding.level == "error"]:
             documents.document(built(found))
+
+
+def test_a_person_who_may_be_unnamed_is_warned_of() -> None:
+    assert "required" not in SMALL
+    words = "on nobody's chain"
+    assert any(words in finding.problem for finding in check(source.load(SMALL, "small.yaml")))
+    named = SMALL.replace("identifier: primary", "identifier: primary, required: true")
+    assert not any(words in finding.problem for finding in check(source.load(named, "small.yaml")))

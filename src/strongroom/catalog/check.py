@@ -58,6 +58,10 @@ def _of_holding(at: tuple[str, ...], name: str, holding: Holding, source: Source
     if primary(holding) is None:
         text = "no field is a primary identifier, so nobody can find out who read their record"
         yield Problem((*at, "fields"), text, "Make the field that names the person identifier: primary")
+    named = primary(holding)
+    if named is not None and not holding.fields[named].required:
+        text = "records without this value are on nobody's chain: no person finds the reads of them"
+        yield Problem((*at, "fields", named), text, "Add required: true, or say in about why it may be missing")
     for compartment, found in holding.compartments.items():
         most = _widest(holding, compartment)
         if found.floor < most:
