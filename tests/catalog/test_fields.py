@@ -135,6 +135,14 @@ def test_short_way_for_phones_agrees_with_the_library(text: str) -> None:
     assert phonenumbers.is_possible_number(number)
 
 
+@given(st.from_regex(r"\+8610[0-9]{8}", fullmatch=True), st.sampled_from(["CN", "", "US"]))
+def test_short_way_for_fixed_lines_of_beijing_agrees_with_the_library(text: str, region: str) -> None:
+    number = phonenumbers.parse(text, region or None)
+    assert values._PHONE_BEIJING.fullmatch(text)
+    assert values.phone(text, region) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert phonenumbers.is_possible_number(number)
+
+
 labels = st.text(alphabet="aB0", min_size=1, max_size=8) | st.sampled_from(["a-b", "a--b", "xn--a", "-a"])
 mails = st.builds(
     lambda local, domain, last: f"{local}@{'.'.join(domain)}.{last}",
