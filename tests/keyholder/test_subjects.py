@@ -11,7 +11,7 @@ from tests.houses import FRESH, Houses, change
 
 from strongroom.canonical import Record, encode
 from strongroom.client.device import Device
-from strongroom.keyholder import desk, protocol
+from strongroom.keyholder import desk, protocol, subjects
 
 
 def _device() -> Device:
@@ -96,7 +96,7 @@ def test_only_the_desk_admits(houses: Houses) -> None:
 
 def test_wrong_codes_are_few_a_minute(houses: Houses) -> None:
     code, _ = _admit(houses)
-    for _ in range(10):
+    for _ in range(subjects.WRONG_CODES_A_MINUTE):
         with houses.refused("code", written=False):
             _enrol(houses, desk.new_code(os.urandom), _device())
     # From then on not even the right one: else the limit would tell a guesser nothing had been lost.
@@ -104,7 +104,7 @@ def test_wrong_codes_are_few_a_minute(houses: Houses) -> None:
         _enrol(houses, code, _device())
     houses.town.hands.wait(61)
     _enrol(houses, code, _device())
-    assert len(houses.town.keyholder.wrong_codes) <= 10
+    assert len(houses.town.keyholder.wrong_codes) <= subjects.WRONG_CODES_A_MINUTE == 600
 
 
 def test_a_wrong_code_says_no_more_than_a_used_or_an_old_one(houses: Houses) -> None:

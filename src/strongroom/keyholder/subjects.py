@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
 CODE_SECONDS = 900
-WRONG_CODES_A_MINUTE = 10
+WRONG_CODES_A_MINUTE = 600
+"""From anybody: so few that a code of 50 bits is not guessed in its 900 s, so many that nobody shuts others out by chance."""
 
 
 def admit(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -> Finish:
