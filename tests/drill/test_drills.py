@@ -33,6 +33,7 @@ WEAK: list[tuple[str, str, Weaken, tuple[str, ...]]] = [
     ("stolen-disk", "plaintext left in the store", weak.plaintext_left, (SEARCH,)),
     ("stolen-disk", "no padding", weak.no_padding, (SIZES,)),
     ("stolen-disk", "a token for each value only", weak.fewer_tokens, (SIZES,)),
+    ("stolen-disk", "one token for no value", weak.one_token_for_no_value, (EQUAL,)),
     ("stolen-disk", "handles in the file's order", weak.handles_in_order, (ORDER,)),
     ("stolen-disk", "one key and commitment for all", weak.one_key, (EQUAL,)),
     ("stolen-disk", "nonces counted", weak.nonces_counted, (LINKS,)),

@@ -15,7 +15,9 @@ from strongroom.catalog import charter as charters
 from strongroom.client import subject
 from strongroom.client.watch import Watcher
 from strongroom.custody import read, room
+from strongroom.custody.intake import chunk
 from strongroom.custody.intake.chunk import Taker
+from strongroom.custody.intake.identifiers import Identifiers
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import Refused, SealError, StrongroomError
@@ -26,8 +28,9 @@ from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.store import Store
 from strongroom.ledger import audit, note, proof
 from strongroom.ledger import checkpoint as checkpoints
-from strongroom.seal import batch, cleartext, mac, slot, token
+from strongroom.seal import batch, cleartext, mac, person, slot, token
 from strongroom.seal.columns import split, xor
+from strongroom.store.rows import join_tokens
 from strongroom.store.vault import VaultStore
 
 Weaken = Callable[[pytest.MonkeyPatch], None]
@@ -375,10 +378,25 @@ def no_padding(patch: pytest.MonkeyPatch) -> None:
 
 
 def fewer_tokens(patch: pytest.MonkeyPatch) -> None:
-    def joined(self: Taker, tokens: Sequence[bytes]) -> bytes:
-        return b"".join(sorted({token for token in tokens if token}))
+    """A record keeps the tokens of its values alone."""
+    honest = Identifiers.tokens
 
-    patch.setattr(Taker, "_joined", joined)
+    def weak(self: Identifiers, given: Any) -> Any:
+        columns = honest(self, given).items()
+        return {
+            name: [a if b else b"" for a, b in zip(column, self.own[name], strict=True)] for name, column in columns
+        }
+
+    patch.setattr(Identifiers, "tokens", weak)
+    patch.setattr(chunk, "join_tokens", lambda tokens: join_tokens({token for token in tokens if token}))
+
+
+def one_token_for_no_value(patch: pytest.MonkeyPatch) -> None:
+    """What stands for no value is the same for everybody."""
+    honest = person.no_value
+    patch.setattr(
+        person, "no_value", lambda keys, kind, field, seeds: honest(keys, kind, field, [bytes(32)] * len(seeds))
+    )
 
 
 def handles_in_order(patch: pytest.MonkeyPatch) -> None:

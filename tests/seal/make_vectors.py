@@ -69,6 +69,12 @@ def derivations() -> Case:
             "who": person.who_of_inner(inner).hex(),
         },
         "nobody": {"handle": HANDLE.hex(), "who": person.who_of_handle(made.KEYS, HANDLE).hex()},
+        "no_value": {
+            "kind": "phone",
+            "field": "mobile",
+            "seed": inner.hex(),
+            "inner": person.no_value(made.KEYS, "phone", "mobile", [inner])[0].hex(),
+        },
         "token": {
             "K_index": index.hex(),
             "index_key": index_key.hex(),

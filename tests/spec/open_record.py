@@ -182,6 +182,32 @@ def slots(body: bytes) -> list[tuple[int, bytes, bytes]]:
     return found
 
 
+def tokens_of(kh: bytes, index: bytes, holding_id: bytes, fields: JSON, values: JSON) -> tuple[bytes, JSON, set[bytes]]:
+    """2.3, 4: the primary identifier's inner, empty where there is none; the identifiers; the tokens that can be known."""
+
+    def token(kind: str, inner: bytes) -> bytes:
+        return mac(mac(index, label("index"), holding_id, kind_id(kind)), label("token"), inner)[:16]
+
+    seed, inners = b"", {}
+    for field, spec in fields.items():
+        if values.get(field) is not None:
+            kind = kind_of(field, spec)
+            inners[field] = inner_of(kh, kind, normal_form(kind, values[field]))
+            seed = inners[field] if spec["identifier"] == "primary" else seed
+    identifiers, known = {}, set()
+    for field, spec in fields.items():
+        kind = kind_of(field, spec)
+        if field in inners:
+            text = token(kind, inners[field])
+            identifiers[field] = {"kind": kind, "who": inners[field][:16].hex(), "token": text.hex()}
+            if text not in known:
+                known.add(text)
+                continue
+        if seed:  # of a record without a primary identifier these were drawn
+            known.add(token(kind, mac(kh, label("no-value"), kind_id(kind), field.encode(), b"\0", seed)))
+    return seed, identifiers, known
+
+
 def open_record(room_dir: Path, holding: str, handle: bytes, buckets: bool) -> JSON:
     vault, keyholder, pointer, ceremony = (
         parse((room_dir / name).read_bytes())
@@ -244,25 +270,16 @@ def open_record(room_dir: Path, holding: str, handle: bytes, buckets: bool) -> J
         out[part["compartment"]] = part["fields"]
     check(len(persons) == 1, "all slots are of one person")
 
-    # 2.3, 4: the person and the tokens again, from what was found inside
-    who, identifiers = mac(mac(kh, label("nobody")), label("nobody"), handle)[:16], {}
-    for field, spec in charter["holdings"][holding]["fields"].items():
-        value = out.get(spec["compartment"], {}).get(field)
-        if spec["identifier"] == "none" or value is None:
-            continue
-        kind = kind_of(field, spec)
-        inner = inner_of(kh, kind, normal_form(kind, value))
-        token = mac(mac(b64(keyholder["index"]), label("index"), holding_id, kind_id(kind)), label("token"), inner)[:16]
-        identifiers[field] = {"kind": kind, "who": inner[:16].hex(), "token": token.hex()}
-        who = inner[:16] if spec["identifier"] == "primary" else who
+    # 2.3, 3.6, 4: the person and the tokens again, from what was found inside
+    values = {name: value for part in out.values() for name, value in part.items()}
+    fields = {f: s for f, s in sorted(charter["holdings"][holding]["fields"].items()) if s["identifier"] != "none"}
+    seed, identifiers, wanted = tokens_of(kh, b64(keyholder["index"]), holding_id, fields, values)
+    who = seed[:16] or mac(mac(kh, label("nobody")), label("nobody-who"), handle)[:16]
     check(persons == {who}, "the person in the slots is the person inside")
     stored = [tokens[i : i + 16] for i in range(0, len(tokens), 16)]
-    fields = sum(spec["identifier"] != "none" for spec in charter["holdings"][holding]["fields"].values())
-    check(
-        stored == sorted(set(stored)) and len(tokens) == 16 * fields, "one token an identifier field, sorted, distinct"
-    )
-    # Of the rest 3.6 says that they are random: fields without a value, or with another's.
-    check({bytes.fromhex(i["token"]) for i in identifiers.values()} <= set(stored), "the record's tokens")
+    check(stored == sorted(set(stored)), "tokens are sorted and distinct")
+    check(len(stored) == len(fields), "as many tokens as identifier fields")
+    check(wanted == set(stored) if seed else wanted <= set(stored), "the record's tokens")
     for kind, root in charter["buckets"][holding].items() if buckets else ():
         check(bucket_root(kh, kind) == b64(root), f"bucket root of {kind}")
     return {"handle": handle.hex(), "version": version, "epoch": day.isoformat(), "who": who.hex(),

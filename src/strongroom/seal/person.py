@@ -13,12 +13,12 @@ from strongroom.seal.label import label
 from strongroom.seal.mac import HMAC, keyed, mac, many
 
 __all__ = ["BUCKETS", "HoldingKeys", "bucket", "bucket_key", "bucket_leaf", "bucket_leaves", "inner", "inners"]
-__all__ += ["who_of_handle", "who_of_inner"]
+__all__ += ["no_value", "who_of_handle", "who_of_inner"]
 
 BUCKETS = 1 << 20
 
-_SEAL, _PERSON, _NOBODY = label("seal"), label("person"), label("nobody")
-_BUCKET, _BUCKET_KEY, _INNER = label("bucket"), label("bucket-key"), label("inner")
+_SEAL, _PERSON, _NOBODY, _NOBODY_WHO = label("seal"), label("person"), label("nobody"), label("nobody-who")
+_BUCKET, _BUCKET_KEY, _INNER, _NO_VALUE = label("bucket"), label("bucket-key"), label("inner"), label("no-value")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +73,17 @@ def inners(keys: HoldingKeys, kind: str, normal_forms: Sequence[str]) -> list[by
     return [mac(k, _INNER + value) for k, value in zip(ks, values, strict=True)]
 
 
+def no_value(keys: HoldingKeys, kind: str, field: str, seeds: Sequence[bytes]) -> list[bytes]:
+    """32 bytes for each seed (32 bytes), in the place of an inner that the record has no value for; no find meets them.
+
+    SealError when a seed has another length.
+    """
+    if any(len(seed) != 32 for seed in seeds):
+        raise SealError("seed: want 32 bytes")
+    prefix = _NO_VALUE + kind_id(kind) + field.encode() + b"\0"
+    return many(keyed(keys.key), [prefix + seed for seed in seeds])
+
+
 def who_of_inner(inner: bytes) -> bytes:
     """16 bytes: the person, when ``inner`` is of the record's primary identifier."""
     return inner[:16]
@@ -82,7 +93,7 @@ def who_of_handle(keys: HoldingKeys, handle: bytes) -> bytes:
     """16 bytes in the place of a person, for a record that names nobody. SealError when the handle is not 16 bytes."""
     if len(handle) != 16:
         raise SealError("handle: want 16 bytes")
-    return mac(keys.nobody, _NOBODY + handle)[:16]
+    return mac(keys.nobody, _NOBODY_WHO + handle)[:16]
 
 
 def bucket_leaf(bucket_key: bytes) -> bytes:

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Field
-from strongroom.catalog.types import identifier_kinds, primary
-from strongroom.custody.intake import epochs
+from strongroom.catalog.types import primary
+from strongroom.custody.intake import epochs, identifiers
+from strongroom.custody.intake.identifiers import Columns, Identifiers
 from strongroom.custody.intake.rows import Chunk
 from strongroom.custody.intake.values import Layout, Parser, Values
 from strongroom.custody.intake.window import Window, index
@@ -73,7 +74,6 @@ class Taker:
         self._publics: dict[int, bytes] = {}
         self._parser = Parser(errands.layout)
         self._holding = errands.layout.holding
-        self._kinds = identifier_kinds(self._holding)
         self._primary = primary(self._holding)
         self._compartments = sorted(
             (declared.number, declared.floor, _names(self._holding.fields, name))
@@ -95,18 +95,14 @@ class Taker:
         if not values.count:
             self._room.store.put_chunk(number, [], job=job, chunk=chunk.number, errors=values.errors)
             return Done(chunk.number, 0, values.bad, chunk.end, None, [])
-        inners = self._inners(values)
-        by_kind = {
-            kind: [inner for name in names for inner in inners[name] if inner] for kind, names in self._kinds.items()
-        }
-        asked = {kind: column for kind, column in by_kind.items() if column}
+        found = identifiers.derive(self._keys, self._holding, values, self._room.random)
         indexed = None
-        if asked:
+        if found.kinds:
             assert window is not None
-            indexed = index(self._room, window, asked)
-        tokens = self._tokens(inners, indexed.tokens if indexed else {})
+            indexed = index(self._room, window, found.asked())
+        tokens = indexed.tokens if indexed else {}
         for attempt in range(_TRIES):
-            records = self._records(values, inners, tokens)
+            records = self._records(values, found, tokens)
             try:
                 self._room.store.put_chunk(
                     number, self._seal(values, records), job=job, chunk=chunk.number, errors=values.errors
@@ -118,48 +114,19 @@ class Taker:
                     raise
         return Done(chunk.number, values.count, values.bad, chunk.end, indexed.index if indexed else None, [])
 
-    def _inners(self, values: Values) -> dict[str, list[bytes]]:
-        """For each identifier field one inner a row, empty where there is no value."""
-        found = {}
-        for kind, names in self._kinds.items():
-            for name in names:
-                declared, column = self._holding.fields[name], values.columns[name]
-                made = iter(
-                    person.inners(self._keys, kind, [fields.normal(declared, v) for v in column if v is not None])
-                )
-                found[name] = [b"" if value is None else next(made) for value in column]
-        return found
-
-    def _tokens(self, inners: dict[str, list[bytes]], given: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
-        """For each identifier field one token a row, empty where there is no value."""
-        found = {}
-        for kind, names in self._kinds.items():
-            column = iter(given.get(kind, ()))
-            for name in names:
-                found[name] = [next(column) if inner else b"" for inner in inners[name]]
-        return found
-
-    def _records(self, values: Values, inners: dict[str, list[bytes]], tokens: dict[str, list[bytes]]) -> _Records:
+    def _records(self, values: Values, found: Identifiers, given: Columns) -> _Records:
         key = self._errands.layout.key
         handles, versions = split(self._room.random(16 * values.count), 16), [1] * values.count
         if key:
-            self._match(tokens[key], handles, versions)
-        mine = inners[self._primary] if self._primary else [b""] * values.count
+            self._match(found.tokens_of(key, given), handles, versions)
+        mine = found.own[self._primary] if self._primary else [b""] * values.count
         whos = [
             person.who_of_inner(inner) if inner else person.who_of_handle(self._keys, handle)
             for inner, handle in zip(mine, handles, strict=True)
         ]
-        if not tokens:
-            return _Records(handles, versions, whos, [b""] * values.count)
-        joined = [self._joined(row) for row in zip(*tokens.values(), strict=True)]
-        return _Records(handles, versions, whos, joined)
-
-    def _joined(self, tokens: Sequence[bytes]) -> bytes:
-        """As many tokens for every record: their number would tell a thief who has no telephone (SPEC.md 3.6)."""
-        distinct = {token for token in tokens if token}
-        while len(distinct) < len(tokens):
-            distinct.add(self._room.random(16))
-        return join_tokens(distinct)
+        tokens = found.tokens(given)
+        joined = [join_tokens(set(row)) for row in zip(*tokens.values(), strict=True)]
+        return _Records(handles, versions, whos, joined if tokens else [b""] * values.count)
 
     def _match(self, tokens: Sequence[bytes], handles: list[bytes], versions: list[int]) -> None:
         """Give rows whose token names one record that record's handle and next version; rows of one token follow each
