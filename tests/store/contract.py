@@ -149,13 +149,34 @@ class Contract(ABC):
         with pytest.raises(StoreError):
             store.put_chunk(1, [record("d")], job=JOB, chunk=2)
         assert store.latest(1, [draw("d")]) == []
-        store.jobs.finish(JOB)
-        assert store.jobs.get(JOB).done
         assert store.jobs.all() == [JOB]
         with pytest.raises(StoreError, match="another of this name"):
             store.jobs.start(JOB, 1, "other source")
         with pytest.raises(StoreError, match="none of this name"):
             store.jobs.get(b"k" * 16)
+
+    def test_a_finished_job_keeps_its_totals_and_nothing_of_its_chunks(self, store: VaultStore) -> None:
+        store.jobs.start(JOB, 1, "source")
+        store.put_chunk(
+            1, [record("a")], job=JOB, chunk=0, errors=[RowError(7, "id", "cut"), RowError(7, "born", "cut")]
+        )
+        store.put_chunk(1, [record("b"), record("c")], job=JOB, chunk=1)
+        other = b"o" * 16
+        store.jobs.start(other, 1, "source")
+        store.put_chunk(1, [record("d")], job=other, chunk=0, errors=[RowError(1, "", "cut")])
+        for _ in range(2):  # a second time: killed before it could say so
+            store.jobs.finish(JOB)
+            assert store.jobs.get(JOB) == Job(1, "source", True, 3, 1)
+            assert store.jobs.chunks(JOB) == set()
+            assert list(store.jobs.errors(JOB)) == []
+        store.jobs.start(JOB, 1, "source")
+        assert store.jobs.get(JOB).done
+        assert store.jobs.get(other) == Job(1, "source", False, 1, 1)
+        with pytest.raises(StoreError, match="still takes rows"):
+            store.put_chunk(1, [record("e")], job=JOB, chunk=2)
+        with pytest.raises(StoreError, match="none of this name"):
+            store.jobs.finish(b"k" * 16)
+        assert store.holdings()[0].records == 4
 
     # Mirror, private halves
 

@@ -16,6 +16,7 @@ import pytest
 from tests.store.contract import JOB, Contract, draw, record
 
 from strongroom.errors import StoreError
+from strongroom.store.rows import RowError
 from strongroom.store.vault import VaultStore
 
 
@@ -126,6 +127,18 @@ def test_what_a_new_version_replaced_is_overwritten(tmp_path: Path) -> None:
         store.put_chunk(1, [record("b", 2)])
     # In the row of version 1 it stays; from the index it is gone.
     assert (before, path.read_bytes().count(gone)) == (2, 1)
+
+
+def test_what_a_finished_import_kept_of_its_chunks_is_overwritten(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    log = path.with_name("vault.db-wal")
+    reason = draw("a reason that stands nowhere else").hex().encode()
+    with VaultStore(path) as store:
+        store.jobs.start(JOB, 1, "")
+        store.put_chunk(1, [], job=JOB, chunk=0, errors=[RowError(7, "id", reason.decode())])
+        assert reason in path.read_bytes() + log.read_bytes()
+        store.jobs.finish(JOB)
+        assert reason not in path.read_bytes() + log.read_bytes()
 
 
 def test_nothing_says_in_what_order_records_came(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def _say(out: Output, report: Report, holding: str, *, dry: bool) -> None:
         out.good(f"{count(report.stored, 'record')} {how} {holding}{again}")
     rows: list[tuple[str, str | tuple[str, str]]] = [("rows", f"{report.rows:,} of {report.format}, {report.encoding}")]
     if report.bad:
-        rows.append(("bad", (f"{count(report.bad, 'row')} left out: {report.bad_rows}", "yellow")))
+        where = "listed when it was taken in, and not again" if report.already else report.bad_rows
+        rows.append(("bad", (f"{count(report.bad, 'row')} left out: {where}", "yellow")))
     if report.entries:
         rows.append(("ledger", f"{'entry' if len(report.entries) == 1 else 'entries'} {_spans(report.entries)}"))
     if report.seconds > 0 and not report.already:

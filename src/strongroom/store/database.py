@@ -117,6 +117,13 @@ class Database:
             raise StoreError(f"{self._name}: a count is missing. Run strongroom fsck")
         return int(found[0])
 
+    def empty_log(self) -> None:
+        """Bring the write-ahead log into the file and cut it: until then it has what was deleted since.
+
+        Where somebody reads for longer than 30 s it stays, until the last process closes the file.
+        """
+        self.all("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def damage(self) -> list[str]:
         """What SQLite itself finds wrong with the file; empty when it is whole. Reads all of it."""
         found = [f"{self._name}: {line}" for (line,) in self.all("PRAGMA integrity_check") if line != "ok"]

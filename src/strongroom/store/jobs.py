@@ -44,16 +44,23 @@ class Jobs:
         return [job for (job,) in self._db.all(_SQL["jobs"])]
 
     def chunks(self, job: bytes) -> set[int]:
-        """The chunks that are done."""
+        """The chunks that are done; none of a finished import, which keeps its totals only."""
         return {chunk for (chunk,) in self._db.all(_SQL["chunks"], (job,))}
 
     def finish(self, job: bytes) -> None:
-        """Every chunk is done."""
+        """Every chunk is done: keep the totals, and overwrite what says which chunk had how many rows, good and bad.
+
+        Whoever wants the bad rows has them by now. Again, it changes nothing. StoreError when there is no such import.
+        """
         with self._db.transaction():
-            self._db.run(_SQL["finish_job"], (job,))
+            found = self.get(job)
+            self._db.run(_SQL["finish_job"], (job, found.rows, found.bad))
+            self._db.run(_SQL["drop_chunks"], (job,))
+            self._db.run(_SQL["drop_errors"], (job,))
+        self._db.empty_log()
 
     def errors(self, job: bytes) -> Iterator[RowError]:
-        """The bad rows by number, streamed."""
+        """The bad rows by number, streamed; none of a finished import."""
         after = (-1, "")
         while page := self._db.all(_SQL["page_of_errors"], (job, *after, _PAGE)):
             yield from (RowError(*values) for values in page)

@@ -60,7 +60,8 @@ class RowError(NamedTuple):
 
 
 class Job(NamedTuple):
-    """An import. ``rows`` were taken and ``bad`` were not, in the chunks that are done; ``detail`` is the importer's own."""
+    """An import. ``rows`` were taken and ``bad`` were not, in the chunks that are done; ``done``: that is all of them.
+    ``detail`` is the importer's own."""
 
     holding: int
     detail: str

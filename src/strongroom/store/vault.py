@@ -116,7 +116,7 @@ class VaultStore:
 
         A row of version 1 is a new record. A later version is one more than the stored one, and its tokens take the
         place of that one's. StoreError when a version is there already or not the next, a batch is unknown, or the
-        chunk is done: then nothing has changed.
+        chunk or the whole job is done: then nothing has changed.
         """
         # In the order of each table, so that a page is touched once.
         fresh = sorted(row for row in rows if row.version == 1)
@@ -127,7 +127,8 @@ class VaultStore:
                 if self._db.one(_SQL["holding_of_batch"], (batch,)) != (holding,):
                     raise StoreError("record: its batch is not stored, or of another holding. Store the batch first")
             if job is not None:
-                self._db.run(_SQL["put_chunk"], (job, chunk, len(rows)))
+                if not self._db.run(_SQL["put_chunk"], (job, chunk, len(rows))):
+                    raise StoreError("import: there is none of this name that still takes rows")
                 self._db.run_many(_SQL["put_error"], ((job, *error) for error in errors))
             self._db.run_many(_SQL["put_record"], sorted(map(_placed, fresh)))
             self._db.run_many(_SQL["put_handle"], ((holding, *row[:3]) for row in fresh))

@@ -88,15 +88,19 @@ INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value =
 INSERT INTO jobs (job, holding, detail) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 -- name: job
 SELECT j.holding, j.detail, j.done,
-    (SELECT coalesce(sum(rows), 0) FROM job_chunks WHERE job = j.job),
-    (SELECT count(DISTINCT row) FROM job_errors WHERE job = j.job)
+    j.rows + (SELECT coalesce(sum(rows), 0) FROM job_chunks WHERE job = j.job),
+    j.bad + (SELECT count(DISTINCT row) FROM job_errors WHERE job = j.job)
 FROM jobs AS j WHERE j.job = ?1;
 -- name: jobs
 SELECT job FROM jobs ORDER BY job;
 -- name: finish_job
-UPDATE jobs SET done = 1 WHERE job = ?1;
+UPDATE jobs SET done = 1, rows = ?2, bad = ?3 WHERE job = ?1;
+-- name: drop_chunks
+DELETE FROM job_chunks WHERE job = ?1;
+-- name: drop_errors
+DELETE FROM job_errors WHERE job = ?1;
 -- name: put_chunk
-INSERT INTO job_chunks (job, chunk, rows) VALUES (?1, ?2, ?3);
+INSERT INTO job_chunks (job, chunk, rows) SELECT job, ?2, ?3 FROM jobs WHERE job = ?1 AND NOT done;
 -- name: chunks
 SELECT chunk FROM job_chunks WHERE job = ?1 ORDER BY chunk;
 -- name: put_error

@@ -76,12 +76,16 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- An import. Which records came from which chunk is nowhere said; a chunk's row says only that it is done.
+-- An import. Which records came from which chunk is nowhere said; but the counts of its chunks, beside those of the
+-- batches, put the batches into the file's order. So once it is complete, its chunks and bad rows are deleted and their
+-- sums stand in `rows` and `bad`.
 CREATE TABLE jobs (
     job     BLOB PRIMARY KEY CHECK (length(job) = 16),
     holding INTEGER NOT NULL REFERENCES holdings (number),
     detail  TEXT NOT NULL,
-    done    INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+    done    INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1)),
+    rows    INTEGER NOT NULL DEFAULT 0 CHECK (rows >= 0),
+    bad     INTEGER NOT NULL DEFAULT 0 CHECK (bad >= 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job_chunks (

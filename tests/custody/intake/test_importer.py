@@ -16,6 +16,9 @@ from strongroom.custody.intake import importer, rows
 from strongroom.custody.intake.importer import Progress, Report, Source
 from strongroom.custody.intake.window import Errand
 from strongroom.errors import InputError, KeyholderUnavailable, Refused
+from strongroom.ledger import entry
+from strongroom.store.jobs import Jobs
+from strongroom.store.rows import split_tokens
 from strongroom.synth import people
 
 COLUMNS = ("id-number", "name", "born", "sex", "phone", "email")
@@ -174,12 +177,77 @@ def test_upsert_makes_versions_and_tells_nothing(town: World, tmp_path: Path) ->
     assert len(found(town, all_[1], "phone", "phone")) == 2
 
 
+def entries(town: World, report: Report) -> list[int]:
+    """The counts of an import's entries, the one for its name left out."""
+    counts = []
+    for at in report.entries[1:]:
+        written = entry.parse(town.room.mirror.entry(at))
+        assert isinstance(written, entry.IntakeEntry)
+        counts.append(written.count)
+    return counts
+
+
+def test_who_has_no_telephone_is_told_by_no_count_and_no_token(town: World, tmp_path: Path) -> None:
+    all_ = residents(8)
+    for one in all_[:5]:
+        one["phone"] = ""
+    first = take(town, write_csv(tmp_path / "first.csv", all_))
+    second = take(town, write_csv(tmp_path / "second.csv", all_), upsert="id-number")
+    assert entries(town, first) == entries(town, second) == [16]
+    number = town.room.holding("residents")
+    tokens = [(stored.handle, stored.tokens) for stored in town.room.store.records(number)]
+    # Both versions of a record have the same two, and no two records share one.
+    assert len(tokens) == 16
+    assert {len(joined) for _, joined in tokens} == {32}
+    assert len(set(tokens)) == 8
+    assert len({token for _, joined in tokens for token in split_tokens(joined)}) == 16
+    # One more telephone is one more token of a value: as many as before, and the number is found.
+    moved = {**all_[0], "phone": residents(9)[8]["phone"]}
+    assert entries(town, take(town, write_csv(tmp_path / "third.csv", [moved]), upsert="id-number")) == [2]
+    (handle,) = found(town, moved, "phone", "phone")
+    (latest,) = town.room.store.latest(number, [handle])
+    assert len(split_tokens(latest.tokens)) == 2
+    assert town.room.store.problems() == []
+
+
 def test_upsert_by_an_identifier_of_several_records_adds_one_and_says_nothing(town: World, tmp_path: Path) -> None:
     (one,) = residents(1)
     take(town, write_csv(tmp_path / "first.csv", [one, one]))
     report = take(town, write_csv(tmp_path / "second.csv", [one]), upsert="id-number")
     assert (report.rows, report.stored, report.bad) == (1, 1, 0)
     assert versions(town) == (3, 3)
+
+
+def test_killed_behind_the_side_file_a_run_goes_on_and_ends(
+    town: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_ = residents(4)
+    all_[2]["born"] = "?"
+    path = write_csv(tmp_path / "residents.csv", all_)
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, "finish", lambda self, job: pytest.fail("killed here"))
+        with pytest.raises(pytest.fail.Exception):
+            take(town, path)
+    before = Path("residents.csv.bad.csv").read_text()
+    Path("residents.csv.bad.csv").unlink()
+    report = take(town, path)
+    assert (report.resumed, report.already, report.rows, report.stored, report.bad) == (True, False, 4, 3, 1)
+    assert Path("residents.csv.bad.csv").read_text() == before
+    assert versions(town) == (3, 3)
+
+
+def test_of_a_finished_import_the_vault_keeps_totals_alone(town: World, tmp_path: Path) -> None:
+    all_ = residents(4)
+    all_[2]["born"] = "?"
+    path = write_csv(tmp_path / "residents.csv", all_)
+    first = take(town, path)
+    jobs, job = town.room.store.jobs, bytes.fromhex(first.job)
+    assert (jobs.get(job).rows, jobs.get(job).bad, jobs.chunks(job), list(jobs.errors(job))) == (3, 1, set(), [])
+    Path("residents.csv.bad.csv").write_text("row,field,reason\nmine\n")
+    report = take(town, path)
+    assert (report.already, report.rows, report.stored, report.bad, report.bad_rows) == (True, 4, 3, 1, None)
+    assert Path("residents.csv.bad.csv").read_text() == "row,field,reason\nmine\n"
+    assert not list(tmp_path.glob(".*.draft"))
 
 
 def test_upsert_wants_its_key(town: World, tmp_path: Path) -> None:

@@ -46,14 +46,24 @@ class SideFile:
             self.count += 1
 
     def finish(self) -> Path | None:
-        """Put the file in its place; None when no row was bad: then nothing is there, nor from an import before."""
+        """Put the file in its place, on disk when this returns: the store forgets the bad rows after that.
+
+        None when no row was bad: then nothing is there, nor from an import before.
+        """
+        self._file.flush()
+        os.fsync(self._file.fileno())
         self._file.close()
         if self.count:
             self._draft.replace(self.path)
-            return self.path
-        self._draft.unlink()
-        self.path.unlink(missing_ok=True)
-        return None
+        else:
+            self._draft.unlink()
+            self.path.unlink(missing_ok=True)
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return self.path if self.count else None
 
     def __enter__(self) -> Self:
         return self

@@ -71,7 +71,7 @@ class Report:
 
     ``bad_rows``: the side file, None where no row was bad. ``job``: the import's name in hex, empty where rows were only
     checked. ``entries``: the ledger's indexes of this run. ``resumed``: an earlier run had stopped. ``already``: it was
-    complete before, and nothing was done.
+    complete before, and nothing was done; of its bad rows the vault has kept the number alone, so no side file was written.
     """
 
     rows: int
@@ -143,17 +143,19 @@ def import_file(
         job, entries = run.name(windows, again=again)
         jobs.start(job, number, _DETAIL)
         before, finished = jobs.get(job), jobs.chunks(job)
+        if before.done:
+            return run.report(before.rows, before.bad, None, job, entries, already=True)
         try:
-            if not before.done:
-                with closing(run.go(run.crew(run.errands(job), workers), finished, windows.get)) as outcomes:
-                    entries += [done.entry for done in outcomes if done.entry is not None]
-                jobs.finish(job)
+            with closing(run.go(run.crew(run.errands(job), workers), finished, windows.get)) as outcomes:
+                entries += [done.entry for done in outcomes if done.entry is not None]
         finally:
             # Interrupted or not: the bad rows so far are for the user to mend meanwhile.
             side.add(jobs.errors(job))
             written = side.finish()
-        after, resumed = jobs.get(job), bool(finished) and not before.done
-        return run.report(after.rows, after.bad, written, job, entries, resumed=resumed, already=before.done)
+        # The side file is on disk, so the vault may forget. Killed in between, the next run writes it again, and ends.
+        jobs.finish(job)
+        after = jobs.get(job)
+        return run.report(after.rows, after.bad, written, job, entries, resumed=bool(finished))
 
 
 @dataclass
