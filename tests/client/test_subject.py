@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests import world
 from tests.houses import Houses, change
+from tests.world import World
 
 from strongroom.canonical import encode
 from strongroom.catalog import fields
@@ -17,7 +20,8 @@ from strongroom.client.device import Device
 from strongroom.errors import CheckpointError, LedgerError, NoteError, SealError, TileError
 from strongroom.keyholder import desk, protocol
 from strongroom.keyholder.client import Client
-from strongroom.ledger import note, tag
+from strongroom.ledger import checkpoint, note, tag
+from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.note import Verifier
 from strongroom.seal import hpke, person
 
@@ -51,7 +55,9 @@ class Subject:
     def fetch(self, path: str) -> bytes:
         return (self.houses.town.root / "public" / path).read_bytes()
 
-    def verify(self, said: protocol.ReadsInner, fetch: Callable[[str], bytes] | None = None) -> subject.View:
+    def verify(
+        self, said: protocol.ReadsInner, fetch: Callable[[str], bytes] | None = None, now: int | None = None
+    ) -> subject.View:
         town = self.houses.town
         return subject.verify_reads(
             said,
@@ -60,6 +66,7 @@ class Subject:
             town.room.anchors.genesis,
             fetch or self.fetch,
             verifiers(self.houses),
+            town.room.now() if now is None else now,
         )
 
 
@@ -199,6 +206,135 @@ def test_an_old_statement_hides_nothing(houses: Houses) -> None:
     assert [one.n for one in view.chains[0].reads] == [1, 2, 3, 4]
 
 
+# --- what the vault has confirmed ------------------------------------------------------------------------------------------
+def test_reads_that_the_vault_has_not_confirmed_yet_are_shown_as_such(houses: Houses) -> None:
+    """Its cosignature of a read comes with its next request, or at the end of a command: until then nobody has vouched for it."""
+    me, town = Subject(houses), houses.town
+    _read(houses, 2)
+    view = me.verify(me.ask())
+    assert view.complete
+    assert [read.confirmed for read in view.chains[0].reads] == [True, False]
+    assert view.confirmed.size == view.checkpoint.size - 1
+    town.room.cosign()
+    view = me.verify(me.ask())
+    assert [read.confirmed for read in view.chains[0].reads] == [True, True]
+    assert view.confirmed.checkpoint == view.checkpoint
+    assert (view.overdue, view.behind) == (False, False)
+
+
+@pytest.fixture
+def fork(houses: Houses, tmp_path: Path) -> Iterator[World]:
+    """The same room, in which everything after the first read of me came otherwise: what a false keyholder could show me alone."""
+    me = Subject(houses)
+    _read(houses, 1)
+    houses.town.room.publish()
+    other = world.copy(houses.town.root, tmp_path / "fork")
+    other.me = me  # type: ignore[attr-defined]
+    _read(houses, 3)
+    houses.town.room.publish()
+    other.disclose([houses.people[1].handle])
+    for _ in range(4):
+        other.disclose([houses.people[2].handle])
+    other.keyholder.publish(other.room.now())
+    yield other
+    other.close()
+
+
+def _shown(houses: Houses, fork: World, cosigned: Callable[[], bytes]) -> subject.View:
+    me: Subject = fork.me  # type: ignore[attr-defined]
+
+    def fetch(path: str) -> bytes:
+        return cosigned() if path == "cosigned" else (fork.root / "public" / path).read_bytes()
+
+    client = Client(fork.transport, me.device.key, fork.room.keys.room)
+    said = subject.ask_reads(client, me.device, fork.room.keys.room, fork.room.now(), os.urandom)
+    return me.verify(said, fetch, fork.room.now())
+
+
+def _gone() -> bytes:
+    raise FileNotFoundError
+
+
+def test_a_fork_shown_to_me_alone(houses: Houses, fork: World, tmp_path: Path) -> None:
+    """Two reads of me are not in it, and its count is right: only that the vault has cosigned another ledger gives it away."""
+    true = houses.town.root / "public" / "cosigned"
+    with pytest.raises(CheckpointError, match="FORKED: the vault has confirmed another ledger"):
+        _shown(houses, fork, true.read_bytes)
+    with pytest.raises(CheckpointError, match="cosigned: missing"):
+        _shown(houses, fork, _gone)
+    text = note.parse_note((fork.root / "public" / "checkpoint").read_text()).text
+    own = Cosigner(houses.town.room.keys.cosigner.name, Ed25519PrivateKey.generate())
+    for line in ("", own.cosign(text, 1), fork.keyholder.keys.ml_dsa.cosign(text, 1)):
+        (tmp_path / "forged").write_text(f"{text}\n{fork.keyholder.keys.log.sign(text)}{line}")
+        with pytest.raises(NoteError, match="cosigned: the vault's cosignature is not under it"):
+            _shown(houses, fork, (tmp_path / "forged").read_bytes)
+    # With the vault's help there is no telling: the limit of the design.
+    fork.room.publish()
+    view = _shown(houses, fork, (fork.root / "public" / "cosigned").read_bytes)
+    assert (view.complete, view.chains[0].count) == (True, 1)
+
+
+def test_a_fork_after_the_vaults_word_is_shown_as_unconfirmed(houses: Houses, fork: World) -> None:
+    """The word from before the fork still fits it: what came since is not the vault's, and when it is long ago this is said."""
+    me, keyholder = fork.me, houses.town.keyholder  # type: ignore[attr-defined]
+    before = keyholder.book.size - 3
+    text = checkpoint.Checkpoint(keyholder.keys.origin, before, keyholder.book.root(before)).marshal()
+    line = houses.town.room.keys.cosigner.cosign(text, 1)
+    vouched = f"{text}\n{keyholder.keys.log.sign(text)}{line}".encode()
+    view = _shown(houses, fork, lambda: vouched)
+    assert (view.confirmed.size, view.behind) == (before, False)
+    for _ in range(3):
+        fork.hands.wait(3600)
+        fork.keyholder.tick()
+    view = _shown(houses, fork, lambda: vouched)
+    assert (view.behind, view.overdue, view.complete) == (True, False, True)
+    fork.disclose([me.person.handle])
+    assert [read.confirmed for read in _shown(houses, fork, lambda: vouched).chains[0].reads] == [True, False]
+
+
+def test_an_old_copy_of_the_files_beside_a_newer_word(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 1)
+    houses.town.room.publish()
+    kept = {str(path): path.read_bytes() for path in (houses.town.root / "public").rglob("*") if path.is_file()}
+    said = me.ask()
+    _read(houses, 1)
+    houses.town.room.publish()
+
+    def stale(path: str) -> bytes:
+        place = houses.town.root / "public" / path
+        return place.read_bytes() if path == "cosigned" else kept[str(place)]
+
+    with pytest.raises(CheckpointError, match="was cut, or is an old copy"):
+        me.verify(said, stale)
+
+
+def test_a_statement_of_another_time(houses: Houses) -> None:
+    me = Subject(houses)
+    _read(houses, 1)
+    houses.town.room.publish()
+    said, now = me.ask(), houses.town.room.now()
+    for apart in (-120, 0, 120):
+        assert me.verify(said, now=now + apart).complete
+    for apart in (-121, 121, 10**9):
+        with pytest.raises(NoteError, match="of another time"):
+            me.verify(said, now=now + apart)
+
+
+def test_a_silent_ledger_is_not_complete(houses: Houses) -> None:
+    """Nothing is missing from it; but its keyholder stands still, or shows us no more of it."""
+    me, town = Subject(houses), houses.town
+    _read(houses, 1)
+    town.room.publish()
+    for seconds, overdue in ((7200, False), (1, True)):
+        town.hands.wait(seconds)
+        view = me.verify(me.ask())
+        assert (view.overdue, view.complete) == (overdue, not overdue)
+        assert view.chains[0].complete
+    town.keyholder.tick()
+    assert me.verify(me.ask()).complete
+
+
 ABSURD: dict[str, tuple[type[LedgerError], Callable[[Houses, protocol.ReadsInner], Any]]] = {
     "forged": (NoteError, lambda _, said: change(said, signature=bytes(64))),
     "chains not as stated": (NoteError, lambda _, said: change(said, chains=[change(said.chains[0], count=0)])),
@@ -261,9 +397,11 @@ def test_a_shorter_ledger_beside_a_good_statement(houses: Houses) -> None:
 
 def test_another_rooms_ledger(houses: Houses) -> None:
     me = Subject(houses)
-    said = me.ask()
+    said, town = me.ask(), houses.town
     with pytest.raises(CheckpointError, match="first charter"):
-        subject.verify_reads(said, me.device, houses.town.room.keys.room, bytes(32), me.fetch, verifiers(houses))
+        subject.verify_reads(
+            said, me.device, town.room.keys.room, bytes(32), me.fetch, verifiers(houses), town.room.now()
+        )
 
 
 def test_an_answer_for_another_request_does_not_open(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ def _reads(town: World, who: bytes) -> tuple[protocol.ReadsInner, subject.View]:
     said = subject.ask_reads(town.client(own), own, room, now, os.urandom)
     keys = [note.verifier(one) for one in (town.root / "public" / "vkeys").read_text().splitlines()]
     fetch = published.fetch_from(str(town.root / "public"))
-    return said, subject.verify_reads(said, own, room, genesis, fetch, keys)
+    return said, subject.verify_reads(said, own, room, genesis, fetch, keys, now)
 
 
 # --- a record ------------------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from strongroom.cli.command import Call
 from strongroom.client import device
 from strongroom.client.device import Device
 from strongroom.custody.room import Room
-from strongroom.errors import InputError
+from strongroom.errors import InputError, Refused, StrongroomError
 
 
 @contextmanager
@@ -20,9 +20,23 @@ def opened(call: Call) -> Iterator[Room]:
     """The room's vault, closed at the end."""
     room = Room(call.room / "vault")
     try:
-        yield room
+        before = room.mirror.cosignature
+        try:
+            yield room
+        except Refused:
+            _hand_over(room, before)
+            raise
+        _hand_over(room, before)
     finally:
         room.close()
+
+
+def _hand_over(room: Room, before: str) -> None:
+    """The cosignature of what a command brought travels with the next request, and this was the last: a subject would see the
+    read as not confirmed until somebody reads again. Where it fails, the next command's first request has it."""
+    if room.mirror.cosignature != before:
+        with suppress(StrongroomError):
+            room.cosign()
 
 
 def add_ask(found: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -51,7 +51,8 @@ that person enrols a device. The identifier stays here; the keyholder gets a bli
         "every read of me, and proof that none is missing",
         read,
         description="""Show every read of the person this device is enrolled for: what the keyholder counted and signed, held against the whole
-published ledger, which is recomputed here. A missing number is a hidden read: then the exit code is 1.""",
+published ledger, which is recomputed here. It must be the ledger that the vault has cosigned; what the vault has not confirmed yet is
+marked. A missing number is a hidden read, and a ledger silent for two heartbeats proves nothing: then the exit code is 1.""",
         examples=[
             "strongroom subject reads --device zhang.device",
             "strongroom subject reads --device zhang.device --ledger https://ledger.riverton.example --vkeys riverton.vkeys --genesis 68ab...",
@@ -142,10 +143,11 @@ def read(call: Call) -> int:
     else:
         raise InputError("no verifier key to verify the ledger by: give --vkey or --vkeys")
     room = anchors.room_id(fetch, genesis)
+    now = int(time.time())
     with closing(_client(call, own, room)) as client:
-        said = subject.ask_reads(client, own, room, int(time.time()), os.urandom)
+        said = subject.ask_reads(client, own, room, now, os.urandom)
     with out.progress("verifying the whole ledger") as progress:
-        view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, progress)
+        view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, now, progress)
     subject_view.show(out, view)
     out.document(subject_view.document(view))
     return FINE if view.complete else FAILED

@@ -1,7 +1,8 @@
 """Every read of me: the subject's side (SPEC.md section 8.7).
 
 The subject trusts nobody: the keyholder's signed count is held against the whole published ledger, recomputed here. A number that is
-missing from the ledger, a tag in it beyond the count, or a number given twice, is a hidden read.
+missing from the ledger, a tag in it beyond the count, or a number given twice, is a hidden read. A ledger that the vault does not know
+is none: the keyholder could have made it for this person alone. What the vault has not confirmed yet is shown as such.
 """
 
 from __future__ import annotations
@@ -20,22 +21,26 @@ from strongroom.client.device import Device
 from strongroom.errors import CheckpointError, NoteError, SealError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client
-from strongroom.ledger import audit, checkpoint, entry, note, tag
+from strongroom.ledger import audit, checkpoint, confirm, entry, note, tag
+from strongroom.ledger.confirm import Confirmed
 from strongroom.ledger.note import Verifier
 from strongroom.seal import hpke
 
 BEYOND = 64
 # No person is read so often; without a limit a false count would have this computer derive tags for ever.
 MOST = 1_000_000
+SECONDS = 120
+"""By how much the statement's time may differ from this computer's."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """Number ``n`` of a chain, at entry ``index``."""
+    """Number ``n`` of a chain, at entry ``index``; ``confirmed``: whether the vault has cosigned as far."""
 
     n: int
     index: int
     entry: entry.Entry
+    confirmed: bool
 
 
 @dataclass(frozen=True)
@@ -61,17 +66,25 @@ class ChainView:
 
 @dataclass(frozen=True)
 class View:
-    """All chains of a subject, at one verified checkpoint."""
+    """All chains of a subject, at one verified checkpoint, of which the vault has cosigned what ``confirmed`` says.
+
+    ``time`` is the last entry's; ``overdue`` is set when it is over two heartbeats old: a ledger that is silent, or not the newest.
+    ``behind`` is set when what the vault has confirmed ends over two heartbeats before that: an idle vault, or a fork made since.
+    """
 
     chains: tuple[ChainView, ...]
     checkpoint: checkpoint.Checkpoint
+    confirmed: Confirmed
+    time: int
+    overdue: bool
+    behind: bool
     signers: tuple[str, ...]
     charters: dict[bytes, Charter]
     """Those of the ledger by their hash: they name what an entry numbers."""
 
     @property
     def complete(self) -> bool:
-        return all(chain.complete for chain in self.chains)
+        return not self.overdue and all(chain.complete for chain in self.chains)
 
 
 def enrol(client: Client, device: Device, code: str, now: int) -> None:
@@ -99,13 +112,63 @@ def verify_reads(
     genesis: bytes,
     fetch: Callable[[str], bytes],
     verifiers: Sequence[Verifier],
+    now: int,
     progress: audit.Progress | None = None,
 ) -> View:
     """Hold what the keyholder said against the published ledger, which is verified whole.
 
-    ``genesis`` is the hash of the room's first charter. Raises ``LedgerError`` of the kind that is wrong: forged statement, forked or
-    shortened ledger. A gap is no error but stands in the view.
+    ``genesis`` is the hash of the room's first charter, ``now`` this computer's POSIX second when it was said. Raises ``LedgerError`` of
+    the kind that is wrong: forged or old statement, forked or shortened ledger, one unknown to the vault. A gap or silence is no error
+    but stands in the view.
     """
+    statement = _stated(said, device, room, now)
+    wanted = {
+        one: (place, n)
+        for place, chain in enumerate(said.chains)
+        for n, one in enumerate(tag.tags(chain.key, 1, chain.count + BEYOND), 1)
+    }
+    found: list[list[tuple[int, int, entry.Entry]]] = [[] for _ in said.chains]
+    documents: list[entry.CharterEntry] = []
+
+    def visit(index: int, item: entry.Entry) -> None:
+        if isinstance(item, entry.CharterEntry):
+            documents.append(item)
+        for one in entry.entry_tags(item):
+            if one in wanted:
+                place, n = wanted[one]
+                found[place].append((n, index, item))
+
+    audited = audit.audit(fetch, verifiers, None, progress, visit)
+    at, _ = note.open_checkpoint(said.checkpoint, verifiers)
+    if (at.size, at.root) != (statement.size, statement.root):
+        raise CheckpointError("the statement is about another checkpoint than the one beside it")
+    if at.size > audited.size:
+        raise CheckpointError(
+            f"the published ledger ends at {audited.size}, the keyholder's statement is of size {at.size}"
+        )
+    audit.verify_growth(fetch, at, audited.checkpoint)
+    _verify_statement(said, statement.time, documents, genesis)
+    confirmed, last = _confirmed(audited)
+    # Where no charter states a heartbeat nothing is ever late.
+    patience = audited.silent_after - last if audited.silent_after is not None else now
+    texts = [item.document.encode() for item in documents]
+    return View(
+        chains=tuple(
+            _chain(chain, [Read(n, index, item, index < confirmed.size) for n, index, item in places], statement.size)
+            for chain, places in zip(said.chains, found, strict=True)
+        ),
+        checkpoint=audited.checkpoint,
+        confirmed=confirmed,
+        time=last,
+        overdue=now > last + patience,
+        behind=last > confirmed.time + patience,
+        signers=tuple(signer.name for signer in audited.signers),
+        charters={charters.charter_hash(text): charters.parse(text) for text in texts},
+    )
+
+
+def _stated(said: protocol.ReadsInner, device: Device, room: bytes, now: int) -> protocol.Statement:
+    """The statement, which must be about the chains beside it and of this time; its signature is not verified yet."""
     statement = protocol.statement.parse(said.statement.encode())
     stated = [
         protocol.StatedChain(
@@ -119,60 +182,37 @@ def verify_reads(
     ]
     if statement.room != room or statement.device != device.public or statement.chains != stated:
         raise NoteError("the keyholder's statement is not about this device's chains")
+    if abs(statement.time - now) > SECONDS:
+        raise NoteError(
+            f"the keyholder's statement is of another time than this computer's: {statement.time - now:+,} s. Is the clock right?"
+        )
     if not said.chains or len({chain.key for chain in said.chains}) != len(said.chains):
         raise NoteError("the keyholder's statement names no chain, or one twice")
     if any(chain.count > MOST for chain in said.chains):
         raise NoteError(f"the keyholder's statement counts more than {MOST:,} reads")
-    wanted = {
-        one: (place, n)
-        for place, chain in enumerate(said.chains)
-        for n, one in enumerate(tag.tags(chain.key, 1, chain.count + BEYOND), 1)
-    }
-    found: list[list[Read]] = [[] for _ in said.chains]
-    documents: list[entry.CharterEntry] = []
+    return statement
 
-    def visit(index: int, item: entry.Entry) -> None:
-        if isinstance(item, entry.CharterEntry):
-            documents.append(item)
-        for one in entry.entry_tags(item):
-            if one in wanted:
-                place, n = wanted[one]
-                found[place].append(Read(n, index, item))
 
-    audited = audit.audit(fetch, verifiers, None, progress, visit)
-    at, _ = note.open_checkpoint(said.checkpoint, verifiers)
-    if (at.size, at.root) != (statement.size, statement.root):
-        raise CheckpointError("the statement is about another checkpoint than the one beside it")
-    if at.size > audited.size:
-        raise CheckpointError(
-            f"the published ledger ends at {audited.size}, the keyholder's statement is of size {at.size}"
-        )
-    audit.verify_growth(fetch, at, audited.checkpoint)
-    _verify_statement(said, statement.time, documents, genesis)
-    chains = []
-    for chain, reads in zip(said.chains, found, strict=True):
-        # What the statement is about ends at its size; what has come since is shown, but says nothing of its truth.
-        within = Counter(read.n for read in reads if read.index < statement.size)
-        times = Counter(read.n for read in reads)
-        chains.append(
-            ChainView(
-                holding=chain.holding,
-                kind=chain.kind,
-                generation=chain.generation,
-                count=chain.count,
-                reads=tuple(sorted(reads, key=lambda read: (read.n, read.index))),
-                missing=tuple(n for n in range(1, chain.count + 1) if n not in within),
-                beyond=tuple(n for n in sorted(within) if n > chain.count),
-                repeated=tuple(n for n in sorted(times) if times[n] > 1),
-            )
-        )
-    signers = tuple(signer.name for signer in audited.signers)
-    texts = [item.document.encode() for item in documents]
-    return View(
-        tuple(chains),
-        audited.checkpoint,
-        signers,
-        {charters.charter_hash(text): charters.parse(text) for text in texts},
+def _confirmed(audited: audit.Audit) -> tuple[Confirmed, int]:
+    """What the vault has confirmed, and the last entry's time. Raises ``CheckpointError`` where it has confirmed nothing."""
+    if audited.confirmed is None or audited.times is None:
+        raise CheckpointError(confirm.MISSING)
+    return audited.confirmed, audited.times[1]
+
+
+def _chain(chain: protocol.Chain, reads: Sequence[Read], size: int) -> ChainView:
+    # What the statement is about ends at its size; what has come since is shown, but says nothing of its truth.
+    within = Counter(read.n for read in reads if read.index < size)
+    times = Counter(read.n for read in reads)
+    return ChainView(
+        holding=chain.holding,
+        kind=chain.kind,
+        generation=chain.generation,
+        count=chain.count,
+        reads=tuple(sorted(reads, key=lambda read: (read.n, read.index))),
+        missing=tuple(n for n in range(1, chain.count + 1) if n not in within),
+        beyond=tuple(n for n in sorted(within) if n > chain.count),
+        repeated=tuple(n for n in sorted(times) if times[n] > 1),
     )
 
 

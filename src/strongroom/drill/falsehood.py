@@ -169,4 +169,5 @@ def ask_reads(stage: Stage, device: Device, transport: Transport | None = None) 
 
 def view(stage: Stage, device: Device, said: protocol.ReadsInner, look: Fetch) -> subject.View:
     genesis = stage.room.anchors.genesis
-    return subject.verify_reads(said, device, stage.keyholder.room, genesis, look, public_keys(stage))
+    keys, now = public_keys(stage), stage.room.now()
+    return subject.verify_reads(said, device, stage.keyholder.room, genesis, look, keys, now)
