@@ -33,6 +33,10 @@ def alone(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ses
         writer = csv.DictWriter(file, list(residents()[0]))
         writer.writeheader()
         writer.writerows(residents())
+    with (tmp_path / "mistyped.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(residents()[0]))
+        writer.writeheader()
+        writer.writerows([*residents()[:2], {**residents()[2], "born": "31.12.1999"}])
     one = residents()[3]
     return Session(tmp_path / "room", {"id": one["id-number"], "phone": one["phone"], "tmp": str(tmp_path)})
 
