@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.cli.session import Session
 
-from strongroom.cli import development
+from strongroom.cli import development, subject_view
+from strongroom.cli.output import Output
+from strongroom.client.subject import ChainView, Read, View
 from strongroom.custody import asking
+from strongroom.ledger import entry
+from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.confirm import Confirmed
 
 CONFIRM = ("--as", "ana", "--purpose", "confirm", "--case", "C-7", "--reason", "confirming an application")
 
@@ -32,7 +39,7 @@ def read_twice(session: Session) -> None:
     ("change", "said"),
     [
         ("count + 1", "GAP: 4 of 5. Missing from the published ledger: number 5"),
-        ("count - 1", "HIDDEN: the ledger has 1 read of you beyond the 3 that the keyholder counted"),
+        ("count - 1", "HIDDEN: the ledger has 1 read of you beyond the 3 that the keyholder counted: number 4"),
     ],
 )
 def test_a_hidden_read(full: Session, change: str, said: str) -> None:
@@ -48,6 +55,52 @@ def test_a_hidden_read(full: Session, change: str, said: str) -> None:
     assert said in ran.out
     assert "supervisory" in ran.out
     assert json.loads(full.run("subject", "reads", "--device", "me.device", "--json").out)["complete"] is False
+
+
+def test_two_reads_under_one_number(full: Session) -> None:
+    """Both are shown, and the verdict names the number: the count is right, and would have hidden one behind the other."""
+    read_twice(full)
+    enrolled(full)
+    with sqlite3.connect(full.room / "keyholder" / "keyholder.db") as db:
+        db.execute("UPDATE chains SET count = count - 1 WHERE count = 4")
+    db.close()
+    assert full.run("find", *CONFIRM, "--by", "resident-id", stdin=full.words["id"] + "\n").code == 0
+    ran = full.run("subject", "reads", "--device", "me.device")
+    assert ran.code == 1
+    assert "HIDDEN: several reads of you have one number, so that they count as one: number 4" in ran.out
+    assert [line.split()[0] for line in ran.out.splitlines() if " confirm " in line] == ["1", "2", "3", "4", "4"]
+    assert "beyond" not in ran.out
+    assert "GAP" not in ran.out
+    (chain,) = json.loads(full.run("subject", "reads", "--device", "me.device", "--json").out)["chains"]
+    assert (chain["repeated"], chain["complete"]) == ([4], False)
+
+
+def _seen(view: View) -> str:
+    shown = io.StringIO()
+    subject_view.show(Output(stdout=shown), view)
+    return shown.getvalue()
+
+
+def test_what_the_vault_has_not_confirmed_and_silence_are_said() -> None:
+    item = entry.FindEntry(
+        v=1, time=1000, asker=bytes(12), charter=bytes(32), commitment=bytes(32), holding="residents", purpose="confirm",
+        role="clerk", unit="registry", count=1, tags=[bytes(16)],
+    )  # fmt: skip
+    reads = tuple(Read(n, 10 + n, item, n < 3) for n in (1, 2, 3, 4))
+    chain = ChainView("residents", "phone", 1, 4, reads, (), (), ())
+    at, vouched = Checkpoint("x/ledger", 20, bytes(32)), Confirmed(Checkpoint("x/ledger", 13, bytes(32)), 1000)
+    good = View((chain,), at, vouched, 1000, overdue=False, behind=False, signers=("x/ledger",), charters={})
+    said = _seen(good)
+    assert "complete: 4 of 4" in said
+    assert "not yet confirmed by the vault: number 3, 4" in said
+    assert "the vault has confirmed the first 13, up to 1970-01-01 00:16:40 UTC" in said
+    assert not {"SILENT", "nothing since"} & set(said.split())
+    assert good.complete
+    assert "the vault has confirmed nothing since 1970-01-01 00:16:40 UTC" in _seen(replace(good, behind=True))
+    silent = replace(good, overdue=True)
+    assert "SILENT: the last entry is of 1970-01-01 00:16:40 UTC" in _seen(silent)
+    assert not silent.complete
+    assert subject_view.document(silent)["overdue"] is True
 
 
 def test_from_far_away(full: Session, tmp_path: Path) -> None:

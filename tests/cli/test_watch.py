@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ def test_over_http_what_is_missing_is_named(alone: Session, web: str) -> None:
 def test_a_server_that_is_not_there(alone: Session) -> None:
     ran = alone.run("ledger", "verify", "--from", "http://127.0.0.1:9", *away(alone)[:2])
     assert ran.code == 1
-    assert ran.err == "strongroom: checkpoint: cannot be read (URLError)\n"
+    assert ran.err == "strongroom: cosigned: cannot be read (URLError)\n"
 
 
 @pytest.mark.parametrize("where", ["file:///etc", "ftp://localhost/x"])
@@ -124,6 +125,56 @@ def test_another_past_is_found_and_never_forgotten(
     ran = alone.run("ledger", "verify", "--from", str(tmp_path / "other-room" / "public"), *away(alone)[:2])
     assert ran.code == 0, "each of the two pasts is whole in itself: only who remembers can tell"
     assert alone.run(*watch, str(alone.room / "public")).code == 0
+
+
+def test_a_fork_that_was_never_seen_before_is_not_the_vaults(alone: Session, tmp_path: Path) -> None:
+    """Who looks for the first time, or has seen nothing yet of what was rewritten, has the vault's word against it."""
+    shutil.copytree(alone.room, tmp_path / "other-room")
+    outside = Session(tmp_path / "no-room")
+    watch = ("ledger", "watch", "--once", *away(alone), "--from")
+    assert outside.run(*watch, str(alone.room / "public")).code == 0
+    grow(alone.room, 2)
+    grow(tmp_path / "other-room", 3)
+    public = tmp_path / "other-room" / "public"
+    for spoil, said in (
+        (
+            lambda: shutil.copy(alone.room / "public" / "cosigned", public / "cosigned"),
+            "FORKED: the vault has confirmed another",
+        ),
+        ((public / "cosigned").unlink, "cosigned: missing"),
+    ):
+        spoil()
+        for state in ("seen", "first"):
+            keys = ("--vkeys", str(tmp_path / "vkeys"), "--state", str(tmp_path / state))
+            ran = outside.run("ledger", "watch", "--once", "--from", str(public), *keys)
+            assert ran.code == 1
+            assert said in ran.err
+        assert not (tmp_path / "first").exists()
+    assert (tmp_path / "seen.conflict").read_text() == (public / "checkpoint").read_text()
+    assert (tmp_path / "seen.conflict.cosigned").read_text() == (alone.room / "public" / "cosigned").read_text()
+    ran = outside.run("ledger", "verify", "--from", str(public), *away(alone)[:2])
+    assert ran.code == 0
+    assert "by nobody: no cosignature of the vault" in ran.out
+    # Who trusts the log alone is told of no vault.
+    log = (tmp_path / "vkeys").read_text().splitlines()[0]
+    keys = ("--vkey", log, "--state", str(tmp_path / "logs"))
+    ran = outside.run("ledger", "watch", "--once", "--json", "--from", str(public), *keys)
+    assert (ran.code, json.loads(ran.out)["confirmed"]) == (0, None)
+
+
+def test_the_vaults_word_does_not_go_back(alone: Session) -> None:
+    public = alone.room / "public"
+    old = (public / "cosigned").read_bytes()
+    grow(alone.room, 2)
+    ran = alone.run("ledger", "watch", "--once")
+    assert "confirmed by the vault" not in ran.out
+    (public / "cosigned").write_bytes(old)
+    ran = alone.run("ledger", "watch", "--once")
+    assert ran.code == 1
+    assert "cosigned: REWOUND: the vault had confirmed 5 entries when we last looked, and now only 1" in ran.err
+    (alone.room / "watch.state.cosigned").unlink()
+    ran = alone.run("ledger", "watch", "--once")
+    assert "5 entries, 1 of them confirmed by the vault" in ran.out
 
 
 def test_a_spoilt_memory_is_not_taken_for_a_first_look(alone: Session) -> None:

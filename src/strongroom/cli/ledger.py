@@ -48,7 +48,8 @@ def add(commands: Commands, name: str, about: str) -> None:
         "recompute a published ledger, trusting nothing but verifier keys",
         verified,
         description="""Recompute a published ledger: signatures, every tile from the entries below it, the root, each entry's form, order and
-charter, the files of tags. It needs the files and a verifier key, no room. Take the key from somewhere else than the files.""",
+charter, the files of tags; and that it is the ledger which the vault has cosigned. It needs the files and a verifier key, no room. Take
+the key from somewhere else than the files.""",
         examples=[
             "strongroom ledger verify",
             "strongroom ledger verify --from https://ledger.riverton.example --vkeys riverton.vkeys",
@@ -124,6 +125,7 @@ def verified(call: Call) -> int:
     rows.append(("entries", ", ".join(f"{number:,} {name}" for name, number in sorted(found.counts.items())) or "none"))
     rows.append(("tags", f"{found.tags:,}"))
     rows.append(("charters", f"{len(found.charters)}, each signed by a steward and public for its delay"))
+    rows.append(("confirmed", _confirmed(found)))
     out.pairs(rows)
     overdue = found.silent_after is not None and time.time() > found.silent_after
     if overdue:
@@ -135,6 +137,7 @@ def verified(call: Call) -> int:
             "charters": [
                 {"effective": one.effective, "hash": one.hash, "version": one.version} for one in found.charters
             ],
+            "confirmed": {"size": found.confirmed.size, "time": found.confirmed.time} if found.confirmed else None,
             "counts": found.counts,
             "last": found.times[1] if found.times else None,
             "origin": found.checkpoint.origin,
@@ -147,6 +150,14 @@ def verified(call: Call) -> int:
         }
     )
     return 0
+
+
+def _confirmed(found: audit.Audit) -> str | tuple[str, str]:
+    if found.confirmed is None:
+        return "by nobody: no cosignature of the vault says that it knows this ledger", "yellow"
+    if found.confirmed.size == found.size:
+        return "by the vault, all of it"
+    return f"by the vault, the first {found.confirmed.size:,}, up to {moment(found.confirmed.time)} UTC"
 
 
 def kind(verifier: Verifier) -> str:

@@ -21,7 +21,8 @@ def add(group: Commands) -> None:
         "see that a ledger only grows, from now on",
         watched,
         description="""Remember the last checkpoint in a state file, and verify at each look that the ledger still begins with all of it and
-what is new. Anyone can run this against a URL. With --json it looks once. It ends with 1 at a fork, a rewind or a rewritten entry, which it never forgets.""",
+what is new. Anyone can run this against a URL. Where the vault's key is known, the ledger must be the one that the vault has cosigned.
+With --json it looks once. It ends with 1 at a fork, a rewind or a rewritten entry, which it never forgets.""",
         examples=[
             "strongroom ledger watch",
             "strongroom ledger watch --once --from https://ledger.riverton.example --vkeys riverton.vkeys --state riverton.state",
@@ -69,6 +70,8 @@ def _say(call: Call, news: News) -> None:
         ", ".join(f"{n:,} {name}" for name, n in sorted(news.counts.items())),
     )
     when = (f"{moment(int(time.time()))}  ", "dim")
+    if news.confirmed and news.confirmed.size < news.now.size:
+        size += f", {news.confirmed.size:,} of them confirmed by the vault"
     if news.before is None:
         call.out.line(when, ("first look", "green"), f"  {news.now.origin}: {size}, everything recomputed")
     elif news.added:
@@ -81,6 +84,7 @@ def _document(where: str, news: News) -> dict[str, object]:
     return {
         "added": news.added,
         "before": news.before.size if news.before else None,
+        "confirmed": news.confirmed.size if news.confirmed else None,
         "counts": news.counts,
         "from": where,
         "origin": news.now.origin,

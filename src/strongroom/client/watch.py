@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strongroom.errors import CheckpointError, EntryError, InputError, LedgerError
-from strongroom.ledger import audit, entry, tile, tree
+from strongroom.ledger import audit, confirm, entry, tile, tree
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.directory import Directory, Fetch
 from strongroom.ledger.edge import Edge
@@ -18,13 +18,17 @@ from strongroom.ledger.note import Verifier, open_checkpoint
 
 @dataclass(frozen=True)
 class News:
-    """What one look found. ``before`` is None at the first, which verifies everything. ``counts``: new entries by type."""
+    """What one look found. ``before`` is None at the first, which verifies everything. ``counts``: new entries by type.
+
+    ``confirmed`` is what the vault has cosigned of the ledger; None where the vault's key is not known.
+    """
 
     before: Checkpoint | None
     now: Checkpoint
     signers: tuple[str, ...]
     counts: dict[str, int]
     time: int | None
+    confirmed: Checkpoint | None
 
     @property
     def added(self) -> int:
@@ -32,49 +36,83 @@ class News:
 
 
 class Watcher:
-    """Remembers the last verified checkpoint in ``state``, a file with the signed note as it was published."""
+    """Remembers the last verified checkpoint in ``state``, a file with the signed note as it was published; beside it, in
+    ``state.cosigned``, the last that the vault had cosigned. Where the vault's key is among ``verifiers`` its word is wanted."""
 
     def __init__(self, state: Path, fetch: Fetch, verifiers: Sequence[Verifier]) -> None:
         self._state, self._fetch, self._verifiers = state, fetch, list(verifiers)
+        self._vouched = state.with_name(f"{state.name}.cosigned")
 
     def remembered(self) -> Checkpoint | None:
         """Raises ``InputError`` when the file is not one of ours: it is the only memory there is, so nothing is guessed."""
+        return self._read(self._state)
+
+    def _read(self, path: Path) -> Checkpoint | None:
         try:
-            note = self._state.read_text()
+            note = path.read_text()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{self._state}: cannot be read ({type(error).__name__})") from None
+            raise InputError(f"{path}: cannot be read ({type(error).__name__})") from None
         try:
             return open_checkpoint(note, self._verifiers)[0]
         except LedgerError as error:
             raise InputError(
-                f"{self._state}: not a checkpoint signed by these keys ({error}). Give the right keys, or another file"
+                f"{path}: not a checkpoint signed by these keys ({error}). Give the right keys, or another file"
             ) from None
 
     def look(self, progress: audit.Progress | None = None) -> News:
         """Verify that the ledger only grew since the last look, and remember it.
 
-        Raises ``CheckpointError`` for a fork or a rewind, and what else of ``LedgerError`` is wrong; then the memory stays.
+        Raises ``CheckpointError`` for a fork, a rewind or what the vault does not know, and what else of ``LedgerError`` is wrong; then
+        the memory stays.
         """
         before = self.remembered()
+        cosigned = confirm.read(self._fetch)
         if before is None:
             found = audit.audit(self._fetch, self._verifiers, None, progress)
+            confirmed = self._confirmed(cosigned, found.checkpoint, found.note)
             names = tuple(one.name for one in found.signers)
-            news = News(None, found.checkpoint, names, found.counts, found.times[1] if found.times else None)
+            time = found.times[1] if found.times else None
             _write(self._state, found.note)
-            return news
+            return News(None, found.checkpoint, names, found.counts, time, confirmed)
         note = Directory(self._fetch).note()
         now, signers = open_checkpoint(note, self._verifiers)
         try:
             counts, time = self._grew(before, now, progress)
         except CheckpointError as error:
             # Two notes of one size and two roots convict their signer, whoever shows them: keep the second beside the first.
-            evidence = self._state.with_name(f"{self._state.name}.conflict")
-            _write(evidence, note)
+            evidence = self._keep("conflict", note)
             raise CheckpointError(f"{error}. The evidence, both notes signed: {self._state} and {evidence}") from None
+        confirmed = self._confirmed(cosigned, now, note)
         _write(self._state, note)
-        return News(before, now, tuple(one.name for one in signers), counts, time)
+        return News(before, now, tuple(one.name for one in signers), counts, time, confirmed)
+
+    def _keep(self, name: str, note: str) -> Path:
+        path = self._state.with_name(f"{self._state.name}.{name}")
+        _write(path, note)
+        return path
+
+    def _confirmed(self, cosigned: str | None, now: Checkpoint, note: str) -> Checkpoint | None:
+        """What the vault has cosigned of ``now``, at least as much as at the last look."""
+        if not confirm.vaults(self._verifiers, now.origin):
+            return None
+        if cosigned is None:
+            raise CheckpointError(confirm.MISSING)
+        try:
+            found = confirm.confirm(self._fetch, cosigned, self._verifiers, now)
+        except CheckpointError as error:
+            evidence = self._keep("conflict", note), self._keep("conflict.cosigned", cosigned)
+            raise CheckpointError(
+                f"{error}. The evidence, both notes signed: {evidence[0]} and {evidence[1]}"
+            ) from None
+        before = self._read(self._vouched)
+        if before is not None and found.size < before.size:
+            raise CheckpointError(
+                f"cosigned: REWOUND: the vault had confirmed {before.size} entries when we last looked, and now only {found.size}"
+            )
+        _write(self._vouched, cosigned)
+        return found
 
     def _grew(
         self, before: Checkpoint, now: Checkpoint, progress: audit.Progress | None
