@@ -26,7 +26,7 @@ from strongroom.gate import permit
 from strongroom.keyholder import checks, core, office, protocol, reading
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.store import Store
-from strongroom.ledger import audit, note, proof
+from strongroom.ledger import audit, confirm, note, proof
 from strongroom.ledger import checkpoint as checkpoints
 from strongroom.seal import batch, cleartext, mac, person, slot, token
 from strongroom.seal.columns import split, xor
@@ -300,10 +300,37 @@ def any_request(patch: pytest.MonkeyPatch) -> None:
 # --- those who look at the book ------------------------------------------------------------------------------------------------
 def any_growth_for_watchers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Watcher, "_grew", lambda self, before, now, progress: ({}, None))
+    patch.setattr(Watcher, "_confirmed", lambda self, cosigned, now, note: None)
 
 
 def any_growth_for_subjects(patch: pytest.MonkeyPatch) -> None:
+    """A subject who holds the book neither against the last one nor against what the vault has cosigned."""
     patch.setattr(audit, "verify_growth", nothing)
+    patch.setattr(confirm, "confirm", lambda fetch, text, verifiers, published: confirm.claimed(text))
+
+
+def any_confirmation(patch: pytest.MonkeyPatch) -> None:
+    """A cosignature is wanted, of whatever book."""
+    patch.setattr(confirm, "verify_growth", nothing)
+
+
+def no_confirmation(patch: pytest.MonkeyPatch) -> None:
+    """Where no file says what the vault has cosigned, none is wanted."""
+
+    def weak(audited: audit.Audit) -> tuple[confirm.Confirmed, int]:
+        last = audited.times[1] if audited.times else 0
+        return audited.confirmed or confirm.Confirmed(audited.checkpoint, last), last
+
+    patch.setattr(subject, "_confirmed", weak)
+
+
+def any_cosigner(patch: pytest.MonkeyPatch) -> None:
+    """Anybody's signature passes for the vault's."""
+    patch.setattr(confirm, "vaults", lambda verifiers, origin: list(verifiers))
+
+
+def any_age(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(subject, "SECONDS", 10**9)
 
 
 def any_tiles(patch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client, Transport
 from strongroom.keyholder.core import Keyholder
-from strongroom.ledger import entry, tile, tree
+from strongroom.ledger import confirm, entry, note, tile, tree
+from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.directory import Fetch
 from strongroom.ledger.note import Verifier, verifier
 from strongroom.seal import hpke, slot
@@ -30,10 +31,11 @@ Restate = Callable[[protocol.ReadsInner, protocol.Statement], tuple[protocol.Rea
 class FalseKeyholder:
     """A copy of the stage's keyholder at ``directory`` whose entries were passed through ``rewrite``; its own public files.
 
-    It answers a vault and subjects as the true one would, but out of its own book, and without asking what the vault holds.
+    It answers a vault and subjects as the true one would, but out of its own book, and without asking what the vault holds. Beside
+    that it shows the vault's true word of the true book, or, when ``helped``, that of a vault which has turned too.
     """
 
-    def __init__(self, stage: Stage, directory: Path, rewrite: Rewrite) -> None:
+    def __init__(self, stage: Stage, directory: Path, rewrite: Rewrite, *, helped: bool = False) -> None:
         self.stage = stage
         shutil.copytree(stage.root / "keyholder", directory / "keyholder")
         self.public = directory / "public"
@@ -41,6 +43,16 @@ class FalseKeyholder:
         self.keyholder = stage.open_keyholder(directory / "keyholder", self.public)
         self._replace(rewrite([item.encode() for item in self.keyholder.book.entries(0, 10**6)]))
         self.publish()
+        if helped:
+            self.vouch(stage.room.keys.cosigner)
+        else:
+            shutil.copy(stage.root / "public" / confirm.PATH, self.public)
+
+    def vouch(self, cosigner: Cosigner) -> None:
+        """Publish that ``cosigner`` has confirmed this book."""
+        text = note.parse_note(self.keyholder.book.note).text
+        line = cosigner.cosign(text, self.stage.room.now())
+        (self.public / confirm.PATH).write_text(self.keyholder.book.note + line)
 
     def close(self) -> None:
         self.keyholder.store.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.client import subject
 from strongroom.client.device import Device
@@ -17,7 +19,8 @@ from strongroom.drill.scene import Outcome, Scene
 from strongroom.drill.stage import Stage, Theatre
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
-from strongroom.ledger import entry, tag
+from strongroom.ledger import confirm, entry, tag
+from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.directory import Fetch
 from strongroom.seal import columns
 from strongroom.store.rows import RecordRow
@@ -26,6 +29,8 @@ NAME = "hidden-read"
 ATTACK = "The keyholder hides a read from its person; then root on the vault reads one person in another's name."
 
 PERSON, READS = 5, 5
+LATE = 121
+"""Seconds after which a statement is an old one."""
 HIDDEN = 3
 """The number of the read that is to be hidden."""
 
@@ -43,6 +48,8 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     _look(report, stage, device, "nothing hidden (the control)", said, fetch(stage.root / "public"), "")
     progress("the keyholder withholds, understates and misstates")
     _keyholder(report, stage, device, indexes)
+    progress("the keyholder shows them a book of their own")
+    _alone(report, stage, device, indexes[-1])
     _publisher(report, stage, device)
     progress("root on the vault reads in another's name")
     _vault(report, stage, device)
@@ -51,6 +58,7 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
         "a keyholder that gives a read no tag of its person's, nor counts it, is not found by that person;"
         " the entry stands in the book all the same, without a person"
     )
+    report.limit("a keyholder and a vault that have both turned show a person whatever book they like")
 
 
 def _look(
@@ -107,12 +115,40 @@ def _keyholder(report: Report, stage: Stage, device: Device, indexes: list[int])
         ("the statement about another size", same, _other_size, "checkpoint"),
     ]  # fmt: skip
     for number, (attack, rewrite, restate, expected) in enumerate(cases):
-        place = stage.root / f"false-{number}"
-        place.mkdir()
-        false = FalseKeyholder(stage, place, rewrite)
+        place = _made(stage, f"false-{number}")
+        # Cosigned by a vault that helps it: nothing but the person's own looking shall tell.
+        false = FalseKeyholder(stage, place, rewrite, helped=True)
         said = ask_reads(stage, device, false.lying(restate))
         _look(report, stage, device, attack, said, fetch(false.public), expected)
         false.close()
+
+
+def _alone(report: Report, stage: Stage, device: Device, last: int) -> None:
+    """A fork in which the last read never was, with the right count, for this person alone: only the vault's word is against it."""
+    beat = entry.encode(entry.HeartbeatEntry(v=1, time=stage.room.now()))
+    false = FalseKeyholder(
+        stage, _made(stage, "false-alone"), lambda items: [*items[:last], *items[last + 1 :], beat, beat]
+    )
+    said, look = ask_reads(stage, device, false.lying(_counting(READS - 1))), fetch(false.public)
+    fork = "a fork shown to them alone"
+    _look(report, stage, device, f"{fork}, beside the vault's word of the true book", said, look, "checkpoint")
+    false.vouch(Cosigner(stage.room.keys.cosigner.name, Ed25519PrivateKey.generate()))
+    _look(report, stage, device, f"{fork}, cosigned by a key of the keyholder's own", said, look, "note")
+    (false.public / confirm.PATH).unlink()
+    _look(report, stage, device, f"{fork}, without any word of the vault", said, look, "checkpoint")
+    false.close()
+    # The true word and book of just before the last read, kept for whoever asks later.
+    old = FalseKeyholder(stage, _made(stage, "false-old"), lambda items: items[:last], helped=True)
+    said, look = ask_reads(stage, device, old.lying(_counting(READS - 1))), fetch(old.public)
+    stage.hands.wait(LATE)
+    _look(report, stage, device, "an old statement beside the book of its time", said, look, "note")
+    old.close()
+
+
+def _made(stage: Stage, name: str) -> Path:
+    place = stage.root / name
+    place.mkdir()
+    return place
 
 
 def _truly(said: protocol.ReadsInner, statement: protocol.Statement) -> tuple[protocol.ReadsInner, protocol.Statement]:

@@ -15,7 +15,7 @@ from strongroom.drill.falsehood import FalseKeyholder, Rewrite, ask_reads, fetch
 from strongroom.drill.report import Progress, Report, listed
 from strongroom.drill.stage import Stage, Theatre
 from strongroom.errors import StrongroomError
-from strongroom.ledger import audit, entry, note, tile
+from strongroom.ledger import audit, confirm, entry, note, tile
 from strongroom.ledger.checkpoint import Checkpoint
 
 NAME = "rewritten-ledger"
@@ -87,6 +87,7 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
         else:
             got = f"{len(believe)} of 3 believe it" + (f" ({listed(believe)})" if believe else "")
             report.add(attack, 3, got, ", ".join(found), passed=not believe)
+    _one_person(report, stage, witnesses)
     _two_books(report, stage)
     _public_copy(report, stage)
     stage.close()
@@ -140,6 +141,31 @@ def _retagged(item: bytes) -> bytes:
         entry.DisclosureEntry(
             **{name: getattr(found, name) for name in found.__struct_fields__} | {"tags": [os.urandom(16)]}
         )
+    )
+
+
+def _one_person(report: Report, stage: Stage, witnesses: Witnesses) -> None:
+    """A book forked for one person, who has never looked before: the vault has not cosigned it."""
+    place = stage.root / "one-person"
+    place.mkdir()
+    beat = entry.encode(entry.HeartbeatEntry(v=1, time=stage.room.now()))
+    at = witnesses.mine
+    false = FalseKeyholder(stage, place, lambda items: [*items[:at], *[beat] * (len(items) - at + 1)])
+    found = []
+    for _ in range(2):
+        try:
+            view(stage, witnesses.subject, ask_reads(stage, witnesses.subject, false), fetch(false.public))
+        except StrongroomError as error:
+            found.append(str(error).partition(":")[0])
+        # The second time without the vault's true word beside it.
+        (false.public / confirm.PATH).unlink(missing_ok=True)
+    false.close()
+    report.add(
+        "a fork for one person alone, who has seen no other",
+        2,
+        f"{2 - len(found)} of 2 believed",
+        ", ".join(found),
+        passed=len(found) == 2,
     )
 
 
