@@ -4,7 +4,7 @@
     find_reads.py --derive KEYHOLDER_KEYS_JSON HOLDING WHO_HEX [GENERATION]
 
 The first form verifies the checkpoint's signatures, recomputes the root from the entry bundles, checks every hash tile
-and every tag file, parses every entry, and looks for tags 1 to COUNT, and for none from COUNT+1 to COUNT+64, among the first
+and every tag file, parses every entry, checks that the ledger begins with what the vault has cosigned, and looks for tags 1 to COUNT, and for none from COUNT+1 to COUNT+64, among the first
 N entries (all of them unless told). It prints JSON lines, one a read, then a summary; exit code 1 when a number is missing, 2
 when something does not verify. The second form prints the chain key, for tests: only the keyholder can do it.
 
@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 JSON = dict[str, Any]
+Note = tuple[str, str, int, bytes, list[tuple[str, bytes]]]
 TYPES = (
     (1, ""),
     (6, "/ml-dsa"),
@@ -113,25 +114,43 @@ def verify(
     MLDSA44PublicKey.from_public_bytes(material).verify(signature[8:], message)
 
 
-def checkpoint(public: Path) -> tuple[int, bytes]:
-    """Size and root, signed by the keys of `vkeys`, which `charter_keys` holds against the charter. The vault's may not be there yet."""
-    note = (public / "checkpoint").read_bytes().decode()
-    text, lines = note.rsplit("\n\n", 1)
+def parse_note(path: Path) -> Note:
+    """Text, origin, size, root, and lines as key name and signature with its key id."""
+    text, lines = path.read_bytes().decode().rsplit("\n\n", 1)
     found = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)", text)
     if found is None or not re.fullmatch(r"(— [^ +\n]+ [A-Za-z0-9+/]+={0,2}\n){1,100}", lines):
-        raise Fault("form of the checkpoint")
-    origin, size, root = found[1], int(found[2]), b64(found[3])
+        raise Fault(f"form of {path.name}")
+    signed = [(name, b64(data)) for name, data in re.findall(r"— ([^ ]+) (.+)\n", lines)]
+    return text + "\n", found[1], int(found[2]), b64(found[3]), signed
+
+
+def checkpoint(public: Path) -> tuple[int, bytes]:
+    """Size and root, signed by the keys of `vkeys`, which `charter_keys` holds against the charter. The vault's may not be there yet."""
+    text, origin, size, root, signed = parse_note(public / "checkpoint")
     keys = [vkey(line) for line in (public / "vkeys").read_text().splitlines()]
     check(
         [(k[2], k[0]) for k in keys] == [(kind, origin + end) for kind, end in TYPES], "vkeys are log, ML-DSA and vault"
     )
-    signed = [(name, b64(data)) for name, data in re.findall(r"— ([^ ]+) (.+)\n", lines)]
     for key in keys:
         mine = [data[4:] for name, data in signed if (name, data[:4]) == key[:2]]
         check(len(mine) == 1 or (key[2] == 4 and not mine), f"one signature of {key[0]}")
         for signature in mine:
-            verify(key, text + "\n", origin, size, root, signature)
+            verify(key, text, origin, size, root, signature)
     return size, root
+
+
+def confirmed(note: Note, entries: list[JSON], leaves: list[bytes]) -> int:
+    """5.7: how much the vault has confirmed; its key and the log's are those of the charter in force at the last entry of it."""
+    text, origin, size, root, signed = note
+    check(0 < size <= len(entries), "the ledger reaches as far as the vault has confirmed")
+    check(tree(leaves[:size]) == root, "the ledger begins with what the vault has confirmed")
+    current = in_force(entries, entries[size - 1]["time"])
+    for key in (vkey(current["keyholder"]["log"]), vkey(current["vault"]["cosigner"])):
+        mine = [data[4:] for name, data in signed if (name, data[:4]) == key[:2]]
+        check(len(mine) == 1, f"one signature of {key[0]} on cosigned")
+        verify(key, text, origin, size, root, mine[0])
+    check(vkey(current["vault"]["cosigner"])[:3:2] == (f"{origin}/vault", 4), "the cosigner is the vault")
+    return size
 
 
 # 5.1: tree, tiles, bundles
@@ -198,6 +217,7 @@ def parse_entries(raws: list[bytes]) -> list[JSON]:
             earliest = max(e["time"] + ruling["delay"], charters[-1][0]) if charters else e["time"]
             check(e["effective"] >= earliest and document["version"] == len(charters) + 1, f"effective, version {at}")
             check(b64(document["previous"]) == (charters[-1][1] if charters else bytes(32)), f"previous {at}")
+            check(not charters or stays(charters[-1][2], document), f"what is permanent {at}")
             key = Ed25519PublicKey.from_public_bytes(b64(e["steward"]))
             key.verify(b64(e["signature"]), label("charter-signature") + text)
             charters.append((e["effective"], sha(label("charter"), text), document))
@@ -206,13 +226,26 @@ def parse_entries(raws: list[bytes]) -> list[JSON]:
     return entries
 
 
+def stays(old: JSON, new: JSON) -> bool:
+    """6.5, of what tells rooms and ledgers apart: holdings and fields are not looked at here."""
+    keys, buckets = [[c["keyholder"][m] for m in ("log", "message", "ml_dsa")] for c in (old, new)], new["buckets"]
+    kept = all(
+        buckets[holding][kind] == root for holding, kinds in old["buckets"].items() for kind, root in kinds.items()
+    )
+    return kept and keys[0] == keys[1] and (old["room"], old["name"]) == (new["room"], new["name"])
+
+
 def charter_keys(public: Path, entries: list[JSON]) -> str:
     """The keys in `vkeys` are those of the charter in force; gives the genesis, which the caller has to know from elsewhere."""
-    documents = [e for e in entries if e["type"] == "charter"]
-    last = parse([e for e in documents if e["effective"] <= entries[-1]["time"]][-1]["document"].encode())
+    last = in_force(entries, entries[-1]["time"])
     named = [last["keyholder"]["log"], last["keyholder"]["ml_dsa"], last["vault"]["cosigner"]]
     check((public / "vkeys").read_text().splitlines() == named, "vkeys are the charter's")
-    return sha(label("charter"), documents[0]["document"].encode()).hex()
+    return sha(label("charter"), entries[0]["document"].encode()).hex()
+
+
+def in_force(entries: list[JSON], time: int) -> JSON:
+    """5.4: the charter in force."""
+    return parse([e for e in entries if e["type"] == "charter" and e["effective"] <= time][-1]["document"].encode())
 
 
 def check_tag_files(public: Path, entries: list[JSON]) -> None:
@@ -234,6 +267,7 @@ def check_tag_files(public: Path, entries: list[JSON]) -> None:
 
 # 5.5, 8.7: the reads
 def find_reads(public: Path, chain: bytes, count: int, at_size: int | None, pinned: str | None) -> bool:
+    vouched = parse_note(public / "cosigned")  # before the checkpoint, so that it is not ahead of it
     size, root = checkpoint(public)
     raws = bundles(public, size)
     leaves = [sha(b"\0", raw) for raw in raws]
@@ -243,6 +277,7 @@ def find_reads(public: Path, chain: bytes, count: int, at_size: int | None, pinn
     genesis = charter_keys(public, entries)
     check(pinned in (None, genesis), "the first charter is the genesis given")
     check_tag_files(public, entries)
+    known = confirmed(vouched, entries, leaves)
     end = size if at_size is None else at_size
     check(end <= size, "the checkpoint covers the size asked for")
     where: dict[bytes, list[int]] = {}
@@ -256,11 +291,12 @@ def find_reads(public: Path, chain: bytes, count: int, at_size: int | None, pinn
         for index in found:
             e = entries[index]
             read = {k: e[k] for k in ("type", "time", "holding", "purpose", "compartments", "role", "unit") if k in e}
-            print(json.dumps({"number": n, "entry": index} | read, ensure_ascii=False))
+            place = {"number": n, "entry": index, "confirmed": index < known}
+            print(json.dumps(place | read, ensure_ascii=False))
         present += [n] if found else []
     missing, beyond = sorted(set(range(1, count + 1)) - set(present)), [n for n in present if n > count]
     whole = not missing and not beyond
-    print(json.dumps({"size": end, "root": tree(leaves[:end]).hex(), "genesis": genesis}))
+    print(json.dumps({"size": end, "root": tree(leaves[:end]).hex(), "genesis": genesis, "confirmed": known}))
     gap = f"missing {missing}, beyond the count {beyond}"
     print(f"complete: {count} of {count}" if whole else f"NOT complete: {count - len(missing)} of {count}; {gap}")
     return whole

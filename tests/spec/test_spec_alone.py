@@ -247,12 +247,14 @@ def test_the_reads_are_those_that_we_find(read: Read) -> None:
     )
     assert (code, verdict) == (0, f"complete: {ours.count} of {ours.count}")
     assert [(one["number"], one["entry"]) for one in found] == [(one.n, one.index) for one in ours.reads]
+    assert all(one["confirmed"] for one in found)
     for theirs, one in zip(found, ours.reads, strict=True):
         assert (theirs["type"], theirs["time"]) == (one.entry.__struct_config__.tag, one.entry.time)
     ran = run("find_reads.py", read.root / "public", read.chain.key.hex(), "0", "--size", str(read.size))
     whole = json.loads(next(line for line in ran.stdout.splitlines() if line.startswith('{"size"')))
     assert bytes.fromhex(whole["root"]) == protocol.statement.parse(read.said.statement.encode()).root
     assert bytes.fromhex(whole["genesis"]) == read.town.room.anchors.genesis
+    assert whole["confirmed"] == read.view.confirmed.size
 
 
 def test_a_false_count_shows(read: Read) -> None:
@@ -275,9 +277,9 @@ def _flip(path: str, at: int) -> Callable[[Path], None]:
     return bend
 
 
-def _without(public: Path, signer: str) -> None:
-    lines = (public / "checkpoint").read_text().splitlines(keepends=True)
-    (public / "checkpoint").write_text("".join(line for line in lines if signer not in line))
+def _without(public: Path, signer: str, name: str = "checkpoint") -> None:
+    lines = (public / name).read_text().splitlines(keepends=True)
+    (public / name).write_text("".join(line for line in lines if signer not in line))
 
 
 def _other_keys(public: Path) -> None:
@@ -292,6 +294,10 @@ PUBLIC: dict[str, Callable[[Path], None]] = {
     "an index of a day": _flip("tags/*", 23),
     "the checkpoint's root": _flip("checkpoint", 30),
     "a signature": _flip("checkpoint", -20),
+    "the root that the vault confirmed": _flip("cosigned", 30),
+    "the vault's word under no signature of its own": lambda public: _without(public, "/vault ", "cosigned"),
+    "the vault's word without the log's": lambda public: _without(public, "/ledger ", "cosigned"),
+    "no word of the vault": lambda public: (public / "cosigned").unlink(),
     "no ML-DSA signature": lambda public: _without(public, "/ml-dsa "),
     "no signature of the log": lambda public: _without(public, "/ledger "),
     "the keys": _other_keys,
