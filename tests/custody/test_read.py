@@ -64,6 +64,10 @@ class Answer:
 Lie = Callable[[Answer], Any]
 
 
+def _heartbeat(time: int) -> str:
+    return entry.encode(entry.HeartbeatEntry(v=1, time=time)).decode()
+
+
 def _earlier(answer: Answer) -> None:
     """The receipt of a read of the same record before, a good one in every respect."""
     before = max(
@@ -95,7 +99,8 @@ LIES: dict[str, tuple[type[StrongroomError], Lie]] = {
     "the last index there is": (ProofError, lambda a: setattr(a, "receipt", a.resigned(index=2**63 - 1))),
     "another entry's": (ProofError, lambda a: setattr(a, "receipt", a.keyholder.book.receipt(0))),
     "an earlier read's": (ProofError, _earlier),
-    "another entry instead": (CheckpointError, _set(entries=['{"time":4000000000,"type":"heartbeat","v":1}'])),
+    "another entry instead": (CheckpointError, lambda a: setattr(a, "entries", [_heartbeat(a.keyholder.book.time)])),
+    "an entry of a time to come": (EntryError, lambda a: setattr(a, "entries", [_heartbeat(4_000_000_000)])),
     "entries that are none": (EntryError, _set(entries=["{}"])),
     "sealed to another key": (SealError, _set(fresh=FRESH.public)),
     "for another request": (SealError, _set(info=b"x")),
