@@ -107,6 +107,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda room: (room / "public" / "checkpoint").write_text("riverton.example/ledger\n9\n\n"),
         "public/checkpoint",
     ),
+    "the vault's word of another ledger": (
+        lambda room: (room / "public" / "cosigned").write_text("riverton.example/ledger\n9\n\n"),
+        "public/cosigned",
+    ),
 }
 
 

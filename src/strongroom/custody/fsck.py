@@ -16,7 +16,7 @@ from strongroom.errors import EntryError, FormatError, StrongroomError
 from strongroom.keyholder import fsck as houses
 from strongroom.keyholder.fsck import Book, Progress
 from strongroom.keyholder.keys import EpochKeys
-from strongroom.ledger import checkpoint, entry, note
+from strongroom.ledger import checkpoint, confirm, entry, note
 from strongroom.ledger.prover import Prover
 from strongroom.ledger.rebuild import Rebuild
 from strongroom.seal import body, ids
@@ -170,14 +170,14 @@ def _epochs(room: Room, keyholder: Path, problem: Problem) -> None:
 
 
 def _published(room: Room, public: Path, problem: Problem) -> None:
-    """What is published begins, or is, what the vault has verified."""
-    path = public / "checkpoint"
-    if not path.exists():
-        return
-    try:
-        at, _ = note.open_checkpoint(path.read_text(), trusted(room))
-        size = room.mirror.size
-        if at.size <= size and Prover(room.mirror.read_tile).root(at.size) != at.root:
-            problem(f"{path}: at {at.size} entries it says another root than the vault's mirror")
-    except (StrongroomError, OSError, UnicodeDecodeError) as error:
-        problem(f"{path}: {error}")
+    """What is published begins, or is, what the vault has verified; and so does what is published as cosigned by it."""
+    for path in (public / "checkpoint", public / confirm.PATH):
+        if not path.exists():
+            continue
+        try:
+            at, _ = note.open_checkpoint(path.read_text(), trusted(room))
+            size = room.mirror.size
+            if at.size <= size and Prover(room.mirror.read_tile).root(at.size) != at.root:
+                problem(f"{path}: at {at.size} entries it says another root than the vault's mirror")
+        except (StrongroomError, OSError, UnicodeDecodeError) as error:
+            problem(f"{path}: {error}")
