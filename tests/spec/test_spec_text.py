@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from strongroom.catalog import model
+from strongroom.custody import mirror
 from strongroom.gate import ask
-from strongroom.keyholder import protocol
+from strongroom.keyholder import checks, protocol, subjects
 from strongroom.ledger import entry
 from strongroom.redact import mask
 
@@ -100,6 +101,29 @@ def test_every_code_of_a_refusal_is_there() -> None:
 def test_the_expression_for_a_district_is_the_one_in_use() -> None:
     (lines,) = re.findall(r"```\n(.*?)```", section("6.6"), re.DOTALL)
     assert lines.replace("\n", "").replace("H", r"[\u4e00-\u9fff]") == mask._HAN_DISTRICT.pattern
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("8.2", f"`ask.time - {checks.EARLY_SECONDS} ≤ time ≤ ask.time + {checks.LATE_SECONDS}`"),
+        ("8.3", f"more than {mirror.AHEAD_SECONDS} s ahead of the vault's clock"),
+        ("8.4", f"`ask.time - {checks.EARLY_SECONDS} ≤ now ≤ ask.time + {checks.LATE_SECONDS}`"),
+        ("8.4", f"at most {protocol.IDENTICAL_SECONDS} s ago"),
+        ("8.7", f"good once for {subjects.CODE_SECONDS} s"),
+        ("8.7", f"more than {subjects.WRONG_CODES_A_MINUTE} wrong tries a minute"),
+    ],
+)
+def test_its_seconds_and_counts_are_those_in_use(number: str, said: str) -> None:
+    assert said in section(number)
+
+
+def test_what_is_reserved_is_refused() -> None:
+    (line,) = re.findall(r"(?m)^Reserved, .*", section("5.4"))
+    names = re.findall(r"`([a-z]+)`", line)
+    known = {record.__struct_config__.tag for record in typing.get_args(entry.Entry)}
+    assert len(names) >= 7
+    assert not known & set(names)
 
 
 def test_it_speaks_of_no_code() -> None:
