@@ -192,7 +192,7 @@ BENT: dict[str, tuple[Callable[[Path, bytes], None], str]] = {
     "check value": (_sql("UPDATE records SET body = flip(body, 3 + 22 + 13) WHERE handle = :handle"), "check value"),
     "body of another record": (
         _sql(
-            "UPDATE records SET body = (SELECT body FROM records WHERE handle > :handle LIMIT 1) WHERE handle = :handle"
+            "UPDATE records SET body = (SELECT body FROM records WHERE handle <> :handle LIMIT 1) WHERE handle = :handle"
         ),
         "check value",
     ),
