@@ -145,7 +145,10 @@ class Tour:
         self.run("subject", "reads", "--device", device)
 
     def verify(self) -> None:
-        self.scene("The book, verified from outside", "Only static files and a verifier key: no room, no trust.")
+        self.scene(
+            "The book, verified from outside",
+            "Only static files and verifier keys, which a stranger would have from elsewhere.",
+        )
         self.run("ledger", "publish")
         self.run(
             "ledger",
