@@ -105,6 +105,8 @@ def _say(out: Output, report: Report, holding: str, *, dry: bool) -> None:
     if report.bad:
         where = "listed when it was taken in, and not again" if report.already else report.bad_rows
         rows.append(("bad", (f"{count(report.bad, 'row')} left out: {where}", "yellow")))
+    for (name, what), times in sorted(report.odd.items()):
+        rows.append(("odd", (f"{name}: {what}, in {count(times, 'value')}", "yellow")))
     if report.entries:
         rows.append(("ledger", f"{'entry' if len(report.entries) == 1 else 'entries'} {_spans(report.entries)}"))
     if report.seconds > 0 and not report.already:
@@ -125,6 +127,7 @@ def _document(report: Report, holding: str) -> dict[str, object]:
         "encoding": report.encoding,
         "entries": list(report.entries),
         "format": report.format,
+        "odd": [{"field": name, "values": times, "what": what} for (name, what), times in sorted(report.odd.items())],
         "holding": holding,
         "job": report.job or None,
         "resumed": report.resumed,

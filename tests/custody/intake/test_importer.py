@@ -266,6 +266,8 @@ def test_a_check_stores_nothing_and_needs_no_keyholder(town: World, tmp_path: Pa
     town.room.client._transport = lambda *_: pytest.fail("the keyholder was asked")
     report = importer.check_file(town.room, Source(path), "residents")
     assert (report.rows, report.stored, report.bad, report.job) == (4, 3, 1, "")
+    # Synthetic people have regions that were never assigned: accepted, and said.
+    assert report.odd == {("id-number", "its region code is not assigned"): 3}
     assert bad_rows(report)[1][:2] == ["4", "born"]
     assert town.room.store.jobs.all() == []
     assert town.room.store.holdings() == []

@@ -6,13 +6,13 @@ the chunk is done. Killed anywhere, the chunk is not there at all, and is taken 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from strongroom.catalog import fields
-from strongroom.catalog.model import Field
+from strongroom.catalog.model import Field, Holding
 from strongroom.catalog.types import primary
 from strongroom.custody.intake import epochs, identifiers
 from strongroom.custody.intake.identifiers import Columns, Identifiers
@@ -44,7 +44,7 @@ class Errands:
 @dataclass(frozen=True, slots=True)
 class Done:
     """A chunk's outcome. ``entry``: the index of its entry in the ledger, None where nothing was indexed. ``errors``
-    are given back only when rows are only checked; otherwise the store has them."""
+    and ``odd`` (field, what is odd: how many values) are given back only when rows are only checked."""
 
     number: int
     taken: int
@@ -52,6 +52,7 @@ class Done:
     end: int
     entry: int | None
     errors: list[RowError]
+    odd: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class Taker:
         """
         values = self._parser.parse(chunk)
         if not self._errands.job:
-            return Done(chunk.number, values.count, values.bad, chunk.end, None, values.errors)
+            odd = _odd(self._holding, values)
+            return Done(chunk.number, values.count, values.bad, chunk.end, None, values.errors, odd)
         number, job = self._number, self._errands.job
         if not values.count:
             self._room.store.put_chunk(number, [], job=job, chunk=chunk.number, errors=values.errors)
@@ -205,3 +207,14 @@ def _turns(handles: Sequence[bytes]) -> list[Sequence[int]]:
 
 def _pick(column: Sequence[T], turn: Sequence[int]) -> list[T]:
     return list(column) if len(turn) == len(column) else [column[at] for at in turn]
+
+
+def _odd(holding: Holding, values: Values) -> Counter[tuple[str, str]]:
+    """What is accepted and yet looks wrong: an identity number of a region that there is not, say."""
+    return Counter(
+        (name, what)
+        for name, declared in holding.fields.items()
+        for value in values.columns[name]
+        if value is not None
+        for what in fields.warnings(declared, value)
+    )

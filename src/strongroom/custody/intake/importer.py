@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import fcntl
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strongroom.canonical import encode
@@ -85,6 +86,7 @@ class Report:
     seconds: float
     encoding: str
     format: Format
+    odd: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 Watch = Callable[[Progress], None]
@@ -105,11 +107,13 @@ def check_file(
     """
     run = _Run.prepare(room, source, holding, upsert, progress)
     taken = bad = 0
+    odd: Counter[tuple[str, str]] = Counter()
     with _side_file(source, bad_rows) as side:
         for done in run.go(Alone(Taker(room, run.errands(b""))), set(), lambda _: None):
             side.add(done.errors)
             taken, bad = taken + done.taken, bad + done.bad
-        return run.report(taken, bad, side.finish())
+            odd += done.odd
+        return replace(run.report(taken, bad, side.finish()), odd=dict(odd))
 
 
 def import_file(
