@@ -135,7 +135,7 @@ def test_64_reads_of_one_person_at_once(houses: Houses, served: Served) -> None:
     first.close()
     found: list[read.Disclosed] = []
     failed: list[BaseException] = []
-    gate = threading.Barrier(16)
+    gate = threading.Barrier(64)
 
     def work(mine: list[SignedAsk]) -> None:
         try:
@@ -146,7 +146,7 @@ def test_64_reads_of_one_person_at_once(houses: Houses, served: Served) -> None:
         except BaseException as error:  # noqa: BLE001 - shown in the main thread
             failed.append(error)
 
-    threads = [threading.Thread(target=work, args=(asks[at::16],)) for at in range(16)]
+    threads = [threading.Thread(target=work, args=([one],)) for one in asks]
     for thread in threads:
         thread.start()
     for thread in threads:
