@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from strongroom.client import device
 from strongroom.custody import ceremony, read
 from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.room import Room
+from strongroom.drill.stage import Hands
 from strongroom.keyholder import client, files, protocol
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
@@ -75,27 +75,6 @@ purposes:
 budgets:
   room: [300/hour]
 """
-
-
-class Hands:
-    """A clock that tests move. ``jump`` moves the wall only, as somebody with root would."""
-
-    def __init__(self) -> None:
-        self.wall_time = time.time()
-        self.steady_time = 1000.0
-
-    def wall(self) -> float:
-        return self.wall_time
-
-    def steady(self) -> float:
-        return self.steady_time
-
-    def wait(self, seconds: float) -> None:
-        self.wall_time += seconds
-        self.steady_time += seconds
-
-    def jump(self, seconds: float) -> None:
-        self.wall_time += seconds
 
 
 def found(root: Path, charter: str = CHARTER) -> None:

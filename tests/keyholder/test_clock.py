@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.world import Hands
 
+from strongroom.drill.stage import Hands
 from strongroom.errors import Refused
 from strongroom.keyholder.clock import TOLERANCE, Clock
 

@@ -59,7 +59,7 @@ class Mirror:
     @property
     def cosignature(self) -> str:
         """Our line under it; it travels with the next request."""
-        return "".join(self.note.splitlines(keepends=True)[-1:])
+        return self.head()[2]
 
     def head(self) -> tuple[int, bytes, str]:
         """Size and root (32 bytes) of the last checkpoint accepted, and our cosignature under it; of one moment."""

@@ -147,12 +147,3 @@ class Intruder:
         keys = self.room.keys.holding(holding)
         checks = [compartment.key_and_check(keys, share)[1] for share in shares]
         return [place for check in checks for place in self.checks.get((holding, check), [])]
-
-    def refused(self, path: str, body: bytes) -> str:
-        """The code with which the keyholder refuses a body, signed by the vault's key; empty when it does not."""
-        try:
-            self.room.client.send(path, body)
-        except StrongroomError as error:
-            self.refusals[error.code] += 1
-            return error.code
-        return ""

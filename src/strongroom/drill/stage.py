@@ -104,10 +104,6 @@ class Stage:
     def transport(self, path: str, signature: bytes, content: bytes) -> bytes:
         return encode(self.keyholder.ask(path, signature, content))
 
-    def restart_keyholder(self) -> None:
-        self.keyholder.store.close()
-        self.keyholder = self.open_keyholder(self.root / "keyholder", self.root / "public")
-
     def close(self) -> None:
         self.room.close()
         self.keyholder.store.close()

@@ -14,6 +14,7 @@ from strongroom.ledger.confirm import Confirmed
 from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, verify_growth
 from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
 from strongroom.ledger.note import Verifier, open_checkpoint, verifier
+from strongroom.ledger.rebuild import Rebuild
 
 __all__ = ["Audit", "audit", "find_tags", "prove", "verify_growth"]
 
@@ -78,7 +79,7 @@ def audit(
     for n in range(-(-found.size // tile.WIDTH)):
         start = n * tile.WIDTH
         entries = directory.entries(n, min(tile.WIDTH, found.size - start))
-        tiles.add([tree.leaf_hash(one) for one in entries])
+        tiles.add(entries)
         for index, data in enumerate(entries, start):
             entry = book.add(index, data)
             if index < reach:
@@ -98,27 +99,12 @@ def audit(
     return Audit(found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed)
 
 
-class _Tiles:
-    """Rebuilds the tree from leaf hashes and compares every tile with what is published."""
+class _Tiles(Rebuild):
+    """The tree built anew; the first published tile that is not the entries' own ends the audit."""
 
     def __init__(self, directory: Directory) -> None:
-        self._directory, self._size = directory, 0
-        self._edge: dict[tuple[int, int], bytes] = {}
-
-    def add(self, leaves: list[bytes]) -> None:
-        self._edge |= tile.append(self._read, self._size, leaves)
-        self._size += len(leaves)
-        # A full tile is done with: its root stands in the tile above. What is left at the end is partial.
-        for at in [at for at, content in self._edge.items() if len(content) == tile.BYTES]:
-            self._compare(at, self._edge.pop(at))
-
-    def root(self) -> bytes:
-        for at, content in self._edge.items():
-            self._compare(at, content)
-        return tile.root(self._read, self._size)
-
-    def _read(self, level: int, n: int) -> bytes:
-        return self._edge.get((level, n), b"")
+        super().__init__(lambda level, n: b"")
+        self._directory = directory
 
     def _compare(self, at: tuple[int, int], content: bytes) -> None:
         level, n = at
