@@ -10,7 +10,8 @@ from typing import Literal
 from strongroom.canonical import U16, Bytes16, Bytes32, HpkePublic, Name, Number, Record
 
 Mask = Literal["clear", "last-four", "initial", "year", "district"]
-Action = Literal["find", "disclose", "intake"]
+Action = Literal["find", "disclose", "check", "intake", "correct", "erase", "export"]
+Test = Literal["adult", "district", "matches"]
 
 # What entries say where they name none of the charter's own (SPEC.md 5.4): no unit, purpose or holding is called so.
 OTHER = "other"
@@ -19,46 +20,66 @@ UNKNOWN = "unknown"
 
 class Field(Record):
     """One field of a holding. ``type`` is a row of ``catalog.types.TYPES``; ``max`` is in UTF-8 bytes, 0 for the
-    type's own; ``values`` are an enum's, ``pattern`` a text's or number's, ``region`` a phone's; empty elsewhere."""
+    type's own; ``values`` are an enum's, ``pattern`` a text's or number's, ``region`` a phone's; empty elsewhere.
+    ``needs``: an enum's value -> fields of the holding that a record with that value must have."""
 
     type: str
     compartment: Name
     identifier: Literal["none", "primary", "secondary"]
     required: bool
-    max: U16
+    max: Number
     values: list[str]
+    needs: dict[str, list[Name]]
     pattern: str
     region: str
 
 
 class Compartment(Record):
-    """Fields sealed under one key. ``number`` is permanent; ``floor`` is the least padded size in bytes (SPEC 3.5)."""
+    """Fields sealed under one key. ``number`` is permanent; ``floor`` is the least padded size in bytes (SPEC 3.5);
+    ``person`` is the primary identifier whose person it is about, empty where it is about nobody (SPEC 2.3)."""
 
     number: U16
-    floor: U16
+    floor: Number
+    person: str
 
 
 class Holding(Record):
-    """One declared collection of records. ``retention`` is in days."""
+    """One declared collection of records. In days: ``retention``, 0 where it is open-ended, and ``rotation``, how often
+    its keys change, and with that how soon an erasure is final (SPEC 3.1)."""
 
     about: str
     lawful_basis: str
     retention: Number
+    rotation: Number
     compartments: dict[Name, Compartment]
     fields: dict[Name, Field]
 
 
 class PurposeBudgets(Record):
-    """Rates (``catalog.rate``) per reader, per unit, and for the purpose as a whole."""
+    """Rates (``catalog.rate``) per reader, per unit, per record, and for the purpose as a whole."""
 
     reader: list[str]
     unit: list[str]
+    record: list[str]
     purpose: list[str]
+
+
+class Countersign(Record):
+    """Who must sign an ask besides the asker: a reader of these roles, of one of these units, and not of the asker's
+    own unit. Both are empty where one signature is enough."""
+
+    roles: list[Name]
+    units: list[Name]
 
 
 class Purpose(Record):
     """A reason from the charter: ``roles`` of ``units`` may do ``actions`` in the holdings of ``reads`` (holding ->
-    field -> mask), for this alone. ``finds``: holding -> kinds of identifier by which people may be looked up in it."""
+    field -> mask), for this alone.
+
+    ``finds``: holding -> kinds of identifier by which people may be looked up in it. ``checks``: holding -> field ->
+    tests that may be asked of it. ``history``: it may read old versions too; ``held``: also what is kept past its date
+    by a legal hold alone. ``tells``: what it takes in is tagged on the chains of the persons concerned. ``most``:
+    records one export may have, 0 where it has none."""
 
     about: str
     lawful_basis: str
@@ -67,6 +88,12 @@ class Purpose(Record):
     units: list[Name]
     reads: dict[Name, dict[Name, Mask]]
     finds: dict[Name, list[str]]
+    checks: dict[Name, dict[Name, list[Test]]]
+    history: bool
+    held: bool
+    tells: bool
+    most: Number
+    countersign: Countersign
     budgets: PurposeBudgets
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 import cedarpy
 
-from strongroom.catalog.model import Holding, Purpose
+from strongroom.catalog.model import Action, Holding, Purpose
 from strongroom.catalog.types import identifier_kinds
 from strongroom.errors import FormatError
 
@@ -41,9 +42,10 @@ def schema(holdings: Mapping[str, Holding], purposes: Mapping[str, Purpose]) -> 
     ]
     return "\n".join(lines) + (
         "\nentity Holding = { name: String, kinds: Set<Kind> };\nentity Reader in [Role, Unit];\n"
-        "type Facts = { purpose: Purpose, fields: Set<Field>, kind?: Kind, case: String, hour: Long, weekday: Long, "
-        "count: Long };\n"
-        "action find, disclose, intake appliesTo { principal: [Reader], resource: [Holding], context: Facts };\n"
+        "type Facts = { purpose: Purpose, fields: Set<Field>, kind?: Kind, test?: String, case: String, hour: Long, "
+        "weekday: Long, count: Long };\n"
+        f"action {', '.join(get_args(Action))} appliesTo "
+        "{ principal: [Reader], resource: [Holding], context: Facts };\n"
     )
 
 

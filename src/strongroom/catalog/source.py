@@ -11,6 +11,7 @@ from strongroom.catalog.model import (
     Action,
     Charter,
     Compartment,
+    Countersign,
     Field,
     Holding,
     KeyholderKeys,
@@ -18,6 +19,7 @@ from strongroom.catalog.model import (
     Purpose,
     PurposeBudgets,
     RoomBudgets,
+    Test,
     VaultKeys,
 )
 from strongroom.catalog.validate import problems
@@ -30,9 +32,13 @@ Path = tuple[str, ...]
 FLOOR = 256
 HEARTBEAT = 3600
 MERGE_UNITS_BELOW = 3
+ROTATION = 30
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # canonical.Name
-_U16 = 2**16 - 1
+_U16, _U24 = 2**16 - 1, 2**24 - 1
+
+OPEN_ENDED = "open-ended"  # as a holding's retention
+NOBODY = "nobody"  # as a compartment's person
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,28 +137,43 @@ class _Loader:
 
     def _holding(self, at: Path, node: Node) -> Holding:
         wanted = ("about", "lawful-basis", "retention", "compartments", "fields")
-        found = self._members(at, node, "a holding", wanted)
+        found = self._members(at, node, "a holding", wanted, ("rotation",))
+        fields = self._named((*at, "fields"), found["fields"], "a field", self._field)
+        primaries = [name for name, field in fields.items() if field.identifier == "primary"]
+        # Where a record is about one person, every compartment is, and need not say so.
+        person = primaries[0] if len(primaries) == 1 else ""
+        retention, rotation = found["retention"], found.get("rotation")
         return Holding(
             about=self._read.text(found["about"], "about"),
             lawful_basis=self._read.text(found["lawful-basis"], "lawful-basis"),
-            retention=self._read.duration(found["retention"], "retention", "d"),
-            compartments=self._named((*at, "compartments"), found["compartments"], "a compartment", self._compartment),
-            fields=self._named((*at, "fields"), found["fields"], "a field", self._field),
+            retention=0
+            if isinstance(retention, Scalar) and retention.text == OPEN_ENDED
+            else self._read.duration(retention, "retention", "d"),
+            rotation=ROTATION if rotation is None else self._read.duration(rotation, "rotation", "d"),
+            compartments=self._named(
+                (*at, "compartments"),
+                found["compartments"],
+                "a compartment",
+                lambda path, each: self._compartment(path, each, person),
+            ),
+            fields=fields,
         )
 
-    def _compartment(self, at: Path, node: Node) -> Compartment:
+    def _compartment(self, at: Path, node: Node, only: str) -> Compartment:
         read = self._read
         if isinstance(node, Scalar):  # the short form: its number alone
-            return Compartment(number=read.number(node, "a compartment's number", _U16), floor=FLOOR)
-        found = self._members(at, node, "a compartment", ("number",), ("floor",))
-        floor = found.get("floor")
+            return Compartment(number=read.number(node, "a compartment's number", _U16), floor=FLOOR, person=only)
+        found = self._members(at, node, "a compartment", ("number",), ("floor", "person"))
+        floor, person = found.get("floor"), found.get("person")
+        about = only if person is None else read.text(person, "person")
         return Compartment(
             number=read.number(found["number"], "number", _U16),
-            floor=FLOOR if floor is None else read.number(floor, "floor", _U16),
+            floor=FLOOR if floor is None else read.number(floor, "floor", _U24),
+            person="" if about == NOBODY else about,
         )
 
     def _field(self, at: Path, node: Node) -> Field:
-        read, optional = self._read, ("identifier", "required", "max", "values", "pattern", "region")
+        read, optional = self._read, ("identifier", "required", "max", "values", "needs", "pattern", "region")
         found = self._members(at, node, "a field", ("type", "compartment"), optional)
 
         def or_else(member: str, read_as: Callable[[Node, str], T], default: T) -> T:
@@ -163,16 +184,23 @@ class _Loader:
             compartment=read.text(found["compartment"], "compartment"),
             identifier=or_else("identifier", self._choice("none", "primary", "secondary"), "none"),
             required=or_else("required", read.flag, False),
-            max=or_else("max", lambda n, what: read.number(n, what, _U16), 0),
+            max=or_else("max", lambda n, what: read.number(n, what, _U24), 0),
             values=or_else("values", read.texts, []),
+            needs={} if "needs" not in found else self._needs((*at, "needs"), found["needs"]),
             pattern=or_else("pattern", read.text, ""),
             region=or_else("region", read.text, ""),
         )
 
     def _purpose(self, at: Path, node: Node) -> Purpose:
         wanted = ("about", "lawful-basis", "actions", "roles", "units", "reads")
-        found = self._members(at, node, "a purpose", wanted, ("find-by", "budgets"))
-        read, budgets, finds = self._read, found.get("budgets"), found.get("find-by")
+        optional = ("find-by", "checks", "history", "held", "tells", "most", "countersign", "budgets")
+        found = self._members(at, node, "a purpose", wanted, optional)
+        read, budgets, finds, checks = self._read, found.get("budgets"), found.get("find-by"), found.get("checks")
+        countersign, most = found.get("countersign"), found.get("most")
+
+        def flag(member: str) -> bool:
+            return member in found and read.flag(found[member], member)
+
         action = self._choice(*get_args(Action))
         return Purpose(
             about=read.text(found["about"], "about"),
@@ -182,7 +210,15 @@ class _Loader:
             units=[self._name(item, "a unit") for item in read.items(found["units"], "units")],
             reads=self._named((*at, "reads"), found["reads"], "a holding", self._reads),
             finds={} if finds is None else self._named((*at, "find-by"), finds, "a holding", self._kinds),
-            budgets=PurposeBudgets(reader=[], unit=[], purpose=[])
+            checks={} if checks is None else self._named((*at, "checks"), checks, "a holding", self._checks),
+            history=flag("history"),
+            held=flag("held"),
+            tells=flag("tells"),
+            most=0 if most is None else read.number(most, "most", _U24),
+            countersign=Countersign(roles=[], units=[])
+            if countersign is None
+            else self._countersign((*at, "countersign"), countersign),
+            budgets=PurposeBudgets(reader=[], unit=[], record=[], purpose=[])
             if budgets is None
             else self._purpose_budgets((*at, "budgets"), budgets),
         )
@@ -194,12 +230,32 @@ class _Loader:
     def _kinds(self, at: Path, node: Node) -> list[str]:
         return sorted(self._read.texts(node, "kinds of identifier"))
 
-    def _purpose_budgets(self, at: Path, node: Node) -> PurposeBudgets:
-        found = self._members(at, node, "budgets", (), ("reader", "unit", "purpose"))
-        rates = {member: self._read.texts(rates, member) for member, rates in found.items()}
-        return PurposeBudgets(
-            reader=rates.get("reader", []), unit=rates.get("unit", []), purpose=rates.get("purpose", [])
+    def _checks(self, at: Path, node: Node) -> dict[str, list[Test]]:
+        test = self._choice(*get_args(Test))
+        return self._named(
+            at, node, "a field", lambda _, found: sorted(test(item, "a test") for item in self._read.items(found, "tests"))
         )
+
+    def _needs(self, at: Path, node: Node) -> dict[str, list[str]]:
+        # Its keys are an enum's values, which may be any text.
+        self._note(at, node, "needs")
+        return {
+            value: [self._name(item, "a field") for item in self._read.items(fields, value)]
+            for value, (_, fields) in self._read.free_table(node, "needs").items()
+        }
+
+    def _countersign(self, at: Path, node: Node) -> Countersign:
+        found = self._members(at, node, "countersign", ("roles", "units"))
+        return Countersign(
+            roles=[self._name(item, "a role") for item in self._read.items(found["roles"], "roles")],
+            units=[self._name(item, "a unit") for item in self._read.items(found["units"], "units")],
+        )
+
+    def _purpose_budgets(self, at: Path, node: Node) -> PurposeBudgets:
+        members = ("reader", "unit", "record", "purpose")
+        found = self._members(at, node, "budgets", (), members)
+        rates = {member: self._read.texts(rates, member) for member, rates in found.items()}
+        return PurposeBudgets(**{member: rates.get(member, []) for member in members})
 
     def _room_budgets(self, node: Node) -> RoomBudgets:
         at = ("budgets",)

@@ -11,18 +11,20 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from strongroom.canonical import Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
-from strongroom.catalog.model import RosterLine
+from strongroom.canonical import U32, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
+from strongroom.catalog.model import RosterLine, Test
 from strongroom.errors import CommitmentError, FormatError, Refused
 
 _ASK = b"strongroom/v1 ask\0"
 _ASK_HASH = b"strongroom/v1 ask-hash\0"
+_COUNTERSIGN = b"strongroom/v1 countersign\0"
 _PRIVATE = b"strongroom/v1 private\0"
 _READER = b"strongroom/v1 reader\0"
 
 
 class Queried(Record):
-    """Whom a find is about: an identifier's kind (SPEC 1.4) and the value as the reader typed it."""
+    """What is asked by value, as the reader typed it: of a find the identifier, under its kind (SPEC 1.4); of a check
+    what the field is compared with, under the field's name."""
 
     kind: str
     value: str
@@ -42,10 +44,19 @@ class PrivateHalf(Record):
         return hashlib.sha256(_PRIVATE + encode(self)).digest()
 
 
+class Countersignature(Record):
+    """A second reader's word for an ask: ``signature`` by the device of ``reader`` (SPEC 7.4)."""
+
+    reader: Bytes16
+    signature: Bytes64
+
+
 class Evidence(Record):
-    """What the vault keeps of an ask, sealed to the auditor: who asked, for what, and the device's signature under it."""
+    """What the vault keeps of an ask, sealed to the auditor: who asked, for what, who countersigned, and their
+    devices' signatures under it."""
 
     ask: str
+    countersignatures: list[Countersignature]
     private: str
     signature: Bytes64
 
@@ -62,6 +73,10 @@ class _Ask(Record, tag_field="action"):
     time: Number
 
 
+Records = Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1000)]
+Fields = Annotated[list[Name], msgspec.Meta(min_length=1, max_length=256)]
+
+
 class FindAsk(_Ask, tag="find"):
     """Is this person here? One value of one ``kind``; the value stands in the private half alone."""
 
@@ -69,10 +84,33 @@ class FindAsk(_Ask, tag="find"):
 
 
 class DiscloseAsk(_Ask, tag="disclose"):
-    """Show these fields of these records. ``records`` are 16-byte handles; both columns sorted, distinct."""
+    """Show these fields of these records. ``records`` are 16-byte handles; both columns sorted, distinct. ``version``:
+    0 for the newest, otherwise that old version of each."""
 
-    fields: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=256)]
-    records: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1000)]
+    fields: Fields
+    records: Records
+    version: U32
+
+
+class CheckAsk(_Ask, tag="check"):
+    """Does ``test`` hold of this field of these records? The value to compare with stands in the private half alone."""
+
+    field: Name
+    records: Records
+    test: Test
+
+
+class CorrectAsk(_Ask, tag="correct"):
+    """Seal a new version of these records, with other values in ``fields``; nobody is shown what they hold."""
+
+    fields: Fields
+    records: Records
+
+
+class EraseAsk(_Ask, tag="erase"):
+    """Give no share of these records again, and let them be unreadable for good once their keys have changed."""
+
+    records: Records
 
 
 class IntakeAsk(_Ask, tag="intake"):
@@ -82,13 +120,25 @@ class IntakeAsk(_Ask, tag="intake"):
     until: Number
 
 
-Ask: TypeAlias = FindAsk | DiscloseAsk | IntakeAsk
+class ExportAsk(_Ask, tag="export"):
+    """Let me take out these fields of up to ``count`` records, newest versions, until the POSIX second ``until``."""
 
-_codec: Codec[Ask] = Codec(FindAsk | DiscloseAsk | IntakeAsk, "ask")
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
+    fields: Fields
+    until: Number
+
+
+Ask: TypeAlias = FindAsk | DiscloseAsk | CheckAsk | CorrectAsk | EraseAsk | IntakeAsk | ExportAsk
+Opening: TypeAlias = DiscloseAsk | CheckAsk | CorrectAsk | ExportAsk
+"""Asks that shares are given for."""
+Windowed: TypeAlias = IntakeAsk | ExportAsk
+"""Asks that stay open for several calls, until their count or their time is used up."""
+
+_codec: Codec[Ask] = Codec(FindAsk | DiscloseAsk | CheckAsk | CorrectAsk | EraseAsk | IntakeAsk | ExportAsk, "ask")
 _private_half: Codec[PrivateHalf] = Codec(PrivateHalf, "private half")
 _evidence: Codec[Evidence] = Codec(Evidence, "evidence")
 
-INTAKE_DAYS = 7
+WINDOW_DAYS = 7
 
 
 def parse(text: bytes) -> Ask:
@@ -97,12 +147,11 @@ def parse(text: bytes) -> Ask:
         ask = _codec.parse(text)
     except Exception as error:
         raise Refused("ask", str(error)) from None
-    if isinstance(ask, DiscloseAsk):
-        for column in (ask.fields, ask.records):
-            if any(a >= b for a, b in pairwise(column)):  # type: ignore[operator]
-                raise Refused("ask", "fields and records must be sorted and distinct")
-    if isinstance(ask, IntakeAsk) and not ask.time < ask.until <= ask.time + INTAKE_DAYS * 86400:
-        raise Refused("ask", f"until must be within {INTAKE_DAYS} days after time")
+    for column in (getattr(ask, "fields", ()), getattr(ask, "records", ())):
+        if any(a >= b for a, b in pairwise(column)):
+            raise Refused("ask", "fields and records must be sorted and distinct")
+    if isinstance(ask, IntakeAsk | ExportAsk) and not ask.time < ask.until <= ask.time + WINDOW_DAYS * 86400:
+        raise Refused("ask", f"until must be within {WINDOW_DAYS} days after time")
     return ask
 
 
@@ -150,3 +199,18 @@ def verify(text: bytes, signature: bytes, device: bytes) -> None:
         Ed25519PublicKey.from_public_bytes(device).verify(signature, _ASK + text)
     except (InvalidSignature, ValueError):
         raise Refused("signature", "the ask is not signed by this reader's device") from None
+
+
+def countersign(text: bytes, device: Ed25519PrivateKey) -> Countersignature:
+    """A second reader's signature of an ask's canonical text (SPEC.md 7.4)."""
+    return Countersignature(
+        reader=reader_id(device.public_key().public_bytes_raw()), signature=device.sign(_COUNTERSIGN + text)
+    )
+
+
+def verify_countersignature(text: bytes, signature: bytes, device: bytes) -> None:
+    """Raises ``Refused`` (code ``countersign``) unless the 32-byte key ``device`` countersigned ``text``."""
+    try:
+        Ed25519PublicKey.from_public_bytes(device).verify(signature, _COUNTERSIGN + text)
+    except (InvalidSignature, ValueError):
+        raise Refused("countersign", "the ask is not countersigned by this reader's device") from None

@@ -12,7 +12,7 @@ from typing import Any
 
 from strongroom.catalog.model import Charter, Purpose, RosterLine
 from strongroom.catalog.types import identifier_kinds
-from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk, IntakeAsk, reader_id
+from strongroom.gate.ask import Ask, CheckAsk, ExportAsk, FindAsk, IntakeAsk, reader_id
 
 _DAY = 86400
 _THURSDAY = 4  # 1970-01-01, where Monday is 1
@@ -47,12 +47,14 @@ def request(ask: Ask, case: str, now: int) -> dict[str, Any]:
     """The Cedar request for ``ask`` under ``case`` at ``now`` (POSIX seconds; hour and weekday are UTC)."""
     context: dict[str, Any] = {
         "purpose": _ref("Purpose", ask.purpose),
-        "fields": [_ref("Field", field) for field in ask.fields] if isinstance(ask, DiscloseAsk) else [],
+        "fields": [_ref("Field", field) for field in fields(ask)],
         "case": case,
         "hour": now % _DAY // 3600,
         "weekday": (now // _DAY + _THURSDAY - 1) % 7 + 1,
         "count": count(ask),
     }
+    if isinstance(ask, CheckAsk):
+        context["test"] = ask.test
     if isinstance(ask, FindAsk):
         context["kind"] = _ref("Kind", ask.kind)
     return {
@@ -64,17 +66,27 @@ def request(ask: Ask, case: str, now: int) -> dict[str, Any]:
 
 
 def count(ask: Ask) -> int:
-    """How much is asked: records of a disclosure, identifiers of an intake, 1 for a find."""
-    if isinstance(ask, IntakeAsk):
+    """How much is asked: records, identifiers of an intake, 1 for a find."""
+    if isinstance(ask, IntakeAsk | ExportAsk):
         return ask.count
-    return len(ask.records) if isinstance(ask, DiscloseAsk) else 1
+    return 1 if isinstance(ask, FindAsk) else len(ask.records)
+
+
+def fields(ask: Ask) -> list[str]:
+    """The fields that are named in ``ask``."""
+    return [ask.field] if isinstance(ask, CheckAsk) else list(getattr(ask, "fields", ()))
 
 
 def _permit(name: str, purpose: Purpose) -> str:
     # Names match [a-z][a-z0-9-]* (SPEC 1.4), so that json.dumps is only belt and braces.
     where = " ||\n      ".join(
-        f"(resource == {_literal('Holding', holding)} && {_fields(sorted(reads))})"
+        f"(resource == {_literal('Holding', holding)} && {_fields(sorted(reads))} && action != Action::\"check\")"
         for holding, reads in sorted(purpose.reads.items())
+    )
+    tested = "".join(
+        f" ||\n      (resource == {_literal('Holding', holding)} && {_fields(sorted(tests))}"
+        ' && action == Action::"check")'
+        for holding, tests in sorted(purpose.checks.items())
     )
     by = " ||\n      ".join(
         f"(resource == {_literal('Holding', holding)} && [{_literals('Kind', kinds)}].contains(context.kind))"
@@ -87,7 +99,7 @@ when {{
   context.purpose == {_literal("Purpose", name)} &&
   principal in [{_literals("Role", sorted(purpose.roles))}] &&
   principal in [{_literals("Unit", sorted(purpose.units))}] &&
-  ({where}) &&
+  ({where}{tested}) &&
   (action != Action::"find" || ({finds}))
 }};
 """

@@ -17,15 +17,14 @@ from strongroom.catalog import rules
 from strongroom.catalog.model import Charter, Mask, Purpose, RosterLine
 from strongroom.errors import Refused
 from strongroom.gate import cedar
-from strongroom.gate.ask import Ask, FindAsk, PrivateHalf, reader_id
-from strongroom.gate.permit import permitted
+from strongroom.gate.ask import Ask, CheckAsk, FindAsk, PrivateHalf, reader_id
+from strongroom.gate.permit import countersigned, permitted
 from strongroom.gate.reason import check_case, check_reason
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the vault may open and show. ``fields``: field -> mask; ``compartments``: numbers; empty for a find or an
-    intake."""
+    """What the vault may open and show. ``fields``: field -> mask; ``compartments``: numbers (``permit.Permit``)."""
 
     fields: Mapping[str, Mask]
     compartments: frozenset[int]
@@ -43,16 +42,25 @@ class Gate:
         entities = json.dumps(cedar.entities(charter, roster))
         self._entities = cedarpy.Entities.from_json_str(entities, schema)
 
-    def decide(self, ask: Ask, private: PrivateHalf, line: RosterLine, now: int) -> Grant:
-        """What may be given for ``ask`` at ``now``. Charter, signature and time are checked before.
+    def decide(
+        self,
+        ask: Ask,
+        private: PrivateHalf,
+        line: RosterLine,
+        now: int,
+        others: Mapping[bytes, RosterLine] | None = None,
+    ) -> Grant:
+        """What may be given for ``ask`` at ``now``. Charter, signatures and time are checked before; ``others``: reader
+        -> line of those who countersigned.
 
         Raises ``Refused``: ``reader`` or ``ask`` when the parts do not belong together, ``reason``, ``case``, the codes
-        of ``permitted``, ``rule`` with the names of the custodian's rules that forbid it.
+        of ``permitted``, ``countersign``, ``rule`` with the names of the custodian's rules that forbid it.
         """
         _together(ask, private, line)
         check_reason(private.reason)
         check_case(private.case)
         permit = permitted(self._charter, ask, line)
+        countersigned(self._charter, ask, line, others or {})
         result = cedarpy.is_authorized(cedar.request(ask, private.case, now), self._policies, self._entities)
         found = result.diagnostics
         # Cedar skips a policy that fails to evaluate: a forbid that failed would forbid nothing.
@@ -70,5 +78,8 @@ def _together(ask: Ask, private: PrivateHalf, line: RosterLine) -> None:
     if private.reader != ask.reader or private.commitment() != ask.commitment:
         raise Refused("ask", "case and reason are not those that the ask commits to")
     kind = private.subject.kind if private.subject else None
-    if kind != (ask.kind if isinstance(ask, FindAsk) else None):
-        raise Refused("ask", "a find names whom it is for, of the kind it asks; nothing else does")
+    wanted = ask.kind if isinstance(ask, FindAsk) else ask.field if isinstance(ask, CheckAsk) else None
+    if isinstance(ask, CheckAsk) and ask.test == "adult":
+        wanted = None  # it compares with nothing
+    if kind != wanted:
+        raise Refused("ask", "a find, and a check that compares, name the value of what they ask; nothing else does")

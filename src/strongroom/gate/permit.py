@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from strongroom.catalog.model import OTHER, Charter, Mask, Purpose, RosterLine
+from strongroom.catalog.model import OTHER, Charter, Holding, Mask, Purpose, RosterLine
 from strongroom.catalog.types import identifier_kinds
 from strongroom.errors import Refused
-from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk
+from strongroom.gate.ask import Ask, CheckAsk, CorrectAsk, DiscloseAsk, EraseAsk, ExportAsk, FindAsk
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """``masks``: asked field -> mask; ``compartments``: numbers of those that hold the asked fields. Both are empty
-    for a find and an intake, which open nothing."""
+    """``compartments``: numbers of those that may be opened for the ask; ``masks``: of a disclosure or an export, asked
+    field -> mask. A correction and an erasure concern all compartments of a record, a find and an intake none."""
 
     purpose: Purpose
     compartments: frozenset[int]
@@ -29,7 +29,7 @@ class Permit:
 def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     """What the reader of ``line`` may have of ``ask``. That charter, reader and signature are the right ones is
     checked before. Raises ``Refused`` with the first of the codes ``purpose``, ``role``, ``unit``, ``holding``,
-    ``field`` that fails."""
+    ``field``, ``test``, ``version`` that fails."""
     purpose = charter.purposes.get(ask.purpose)
     if purpose is None:
         raise Refused("purpose", "the charter has no such purpose")
@@ -49,17 +49,42 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
         if ask.kind not in purpose.finds.get(ask.holding, ()):
             raise Refused("field", f"{ask.purpose} may not look people up by this kind")
         return Permit(purpose, frozenset(), {})
-    if not isinstance(ask, DiscloseAsk):
+    if isinstance(ask, CheckAsk):
+        tests = purpose.checks.get(ask.holding, {}).get(ask.field)
+        if tests is None:
+            raise Refused("field", f"{ask.purpose} asks nothing of this field")
+        if ask.test not in tests:
+            raise Refused("test", f"{ask.purpose} does not allow this test of this field")
+        return Permit(purpose, _compartments(holding, [ask.field]), {})
+    if isinstance(ask, EraseAsk):
+        return Permit(purpose, _compartments(holding, holding.fields), {})
+    if not isinstance(ask, DiscloseAsk | CorrectAsk | ExportAsk):
         return Permit(purpose, frozenset(), {})
-    masks: dict[str, Mask] = {}
-    compartments = set()
-    for field in ask.fields:
-        if field not in reads:
-            # The name is the reader's own text, and a refusal must not carry what a reader typed.
-            raise Refused("field", f"{ask.purpose} does not read one of the fields asked for")
-        masks[field] = reads[field]
-        compartments.add(holding.compartments[holding.fields[field].compartment].number)
-    return Permit(purpose, frozenset(compartments), masks)
+    if not reads.keys() >= set(ask.fields):
+        # The name is the reader's own text, and a refusal must not carry what a reader typed.
+        raise Refused("field", f"{ask.purpose} does not read one of the fields asked for")
+    if isinstance(ask, CorrectAsk):
+        return Permit(purpose, _compartments(holding, holding.fields), {})
+    if isinstance(ask, DiscloseAsk) and ask.version and not purpose.history:
+        raise Refused("version", f"{ask.purpose} does not read old versions")
+    return Permit(purpose, _compartments(holding, ask.fields), {field: reads[field] for field in ask.fields})
+
+
+def countersigned(charter: Charter, ask: Ask, line: RosterLine, others: Mapping[bytes, RosterLine]) -> None:
+    """Whether the purpose's second signature is there. ``line`` is the asker's, ``others`` reader -> line of those
+    whose countersignature was verified. Raises ``Refused`` (``countersign``)."""
+    wanted = charter.purposes[ask.purpose].countersign
+    for reader, other in others.items():
+        if reader == ask.reader:
+            raise Refused("countersign", "nobody countersigns an ask of their own")
+        if other.role not in wanted.roles or other.unit not in wanted.units or other.unit == line.unit:
+            raise Refused("countersign", f"{ask.purpose} is not for this reader to countersign")
+    if wanted.roles and not others:
+        raise Refused("countersign", f"{ask.purpose} wants a second signature, by another unit")
+
+
+def _compartments(holding: Holding, fields: Iterable[str]) -> frozenset[int]:
+    return frozenset(holding.compartments[holding.fields[field].compartment].number for field in fields)
 
 
 def public_units(charter: Charter, roster: Iterable[RosterLine]) -> dict[str, str]:

@@ -9,11 +9,14 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from strongroom.canonical import U32, Bytes16, Bytes32, Bytes64, Codec, HpkePublic, Name, Number, Record
+from strongroom.canonical import U32, Bytes16, Bytes32, Bytes64, Codec, HpkePublic, Name, Number, Record, encode
 from strongroom.errors import Refused
+from strongroom.gate.ask import Countersignature
 from strongroom.seal.label import label
 
 MAX_SLOTS = 10_000
+MAX_RESEALED = 100
+MAX_VERSIONS = 10_000
 MAX_INNERS = 100_000
 MAX_TAIL = 1_000
 IDENTICAL_SECONDS = 120
@@ -37,17 +40,33 @@ class _FromVault(Record):
 class _WithAsk(_FromVault):
     ask: Annotated[str, msgspec.Meta(max_length=65_536)]
     signature: Bytes64
+    countersignatures: Annotated[list[Countersignature], msgspec.Meta(max_length=8)]
 
 
-class Disclose(_WithAsk):
-    fresh: HpkePublic
+class _Slots(_WithAsk):
+    """``batches``, ``epochs``, ``expires`` and ``members`` (32 bytes each) stand one a batch, the other columns one a
+    slot; ``deltas`` is empty where none of the batches was given another secret."""
+
     batches: Annotated[list[SealedBatch], msgspec.Meta(max_length=1000)]
     epochs: list[U32]
+    expires: list[U32]
+    members: bytes
     handles: bytes
     versions: bytes
     compartments: bytes
     masked: bytes
     batch: bytes
+    deltas: bytes
+
+
+class Disclose(_Slots):
+    """Whatever shares are given for: a disclosure, a check, a correction, one batch of an export."""
+
+    fresh: HpkePublic
+
+
+class Erase(_Slots):
+    """No shares are given; the slots say whom to tell."""
 
 
 class Find(_WithAsk):
@@ -56,13 +75,17 @@ class Find(_WithAsk):
 
 
 class Intake(_WithAsk):
+    """``fields``: identifier fields of the holding, or empty for the name of an import; ``inners``: a column each."""
+
     fresh: HpkePublic
-    kinds: Annotated[list[str], msgspec.Meta(min_length=1, max_length=64)]
+    fields: Annotated[list[str], msgspec.Meta(min_length=1, max_length=256)]
     inners: list[bytes]
 
 
 class Refusal(_WithAsk):
-    code: Literal["reason", "case", "rule", "purpose", "role", "unit", "holding", "field"]
+    code: Literal[
+        "reason", "case", "rule", "purpose", "role", "unit", "holding", "field", "test", "version", "countersign"
+    ]
 
 
 class EnterCharter(_FromVault):
@@ -75,6 +98,50 @@ class EnterCharter(_FromVault):
 class Epoch(_FromVault):
     holding: Name
     epoch: U32
+
+
+class Supersede(_FromVault):
+    """Records that have a newer version: no purpose but one with ``history`` is given an older one from now on."""
+
+    holding: Name
+    handles: bytes
+    versions: bytes
+
+
+class Aging(Record):
+    """One batch to be resealed: as it is stored, with its members (handle and version, 20 bytes each, sorted) and, where
+    it was given another secret before, their deltas (32 each)."""
+
+    deltas: bytes
+    epoch: U32
+    expires: U32
+    members: bytes
+    sealed: SealedBatch
+
+
+class Reseal(_FromVault):
+    """Seal these batches to the holding's epoch ``epoch``, without those that were erased."""
+
+    batches: Annotated[list[Aging], msgspec.Meta(min_length=1, max_length=MAX_RESEALED)]
+    epoch: U32
+    holding: Name
+
+
+class Held(_FromVault):
+    """Prove that these batches can be opened."""
+
+    batches: Annotated[list[SealedBatch], msgspec.Meta(min_length=1, max_length=1000)]
+    epochs: list[U32]
+    expires: list[U32]
+    holding: Name
+    members: bytes
+
+
+class Certify(_FromVault):
+    """Say of erased records that they are, and whether for good."""
+
+    holding: Name
+    records: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class Entries(_FromVault):
@@ -108,23 +175,31 @@ class Reads(Record):
 
 
 class Operate(Record):
-    action: Literal["freeze", "thaw", "erase"]
+    """``scope`` is of freeze and thaw; ``holding``, ``authority`` and ``until`` are of hold, which nothing else has."""
+
+    action: Literal["freeze", "thaw", "hold"]
+    authority: Annotated[str, msgspec.Meta(max_length=200)]
     holding: str
     nonce: Bytes16
-    records: Annotated[list[Bytes16], msgspec.Meta(max_length=1000)]
     scope: Annotated[str, msgspec.Meta(max_length=80)]
     time: Number
+    until: Number
 
 
 REQUESTS: dict[str, Codec[Record]] = {
     f"/v1/{name}": Codec(kind, f"{name} request")
     for name, kind in {
         "disclose": Disclose,
+        "erase": Erase,
         "find": Find,
         "intake": Intake,
         "refusal": Refusal,
         "charter": EnterCharter,
         "epoch": Epoch,
+        "supersede": Supersede,
+        "reseal": Reseal,
+        "held": Held,
+        "certify": Certify,
         "entries": Entries,
         "cosign": Plain,
         "publish": Plain,
@@ -163,6 +238,57 @@ class Tokens(Record):
 class Written(Record):
     entries: list[str]
     receipt: str
+
+
+class Aged(Record):
+    """A resealed batch: ``members`` that were kept, as in ``Aging``, with their ``deltas``; these are empty where the
+    secret is the one it had and nothing was erased."""
+
+    deltas: bytes
+    members: bytes
+    sealed: SealedBatch
+
+
+class Resealed(Record):
+    """``signature``: message key over ``reseal_message``, so that nobody between the houses feeds the vault rubbish."""
+
+    batches: list[Aged]
+    signature: Bytes64
+
+
+class HeldProofs(Record):
+    """32 bytes a batch, joined (``seal.slot.held``)."""
+
+    proofs: bytes
+
+
+class CertifiedRecord(Record):
+    """``entry``: index of the erasure; ``epochs``: those of its keys that are not destroyed yet, final when empty."""
+
+    entry: Number
+    epochs: list[U32]
+    handle: Bytes16
+    mark: Bytes16
+
+
+class Certificate(Record):
+    """The keyholder's signed word on erased records at one size of the ledger."""
+
+    holding: Name
+    records: list[CertifiedRecord]
+    room: Bytes16
+    root: Bytes32
+    size: Number
+    time: Number
+    v: Literal[1]
+
+
+class Certified(Record):
+    """``certificate``: canonical text; ``signature``: message key over ``certificate_message``."""
+
+    certificate: str
+    checkpoint: str
+    signature: Bytes64
 
 
 class EpochKey(Record):
@@ -242,6 +368,10 @@ shares: Codec[Shares] = Codec(Shares, "keyholder's shares")
 token: Codec[Token] = Codec(Token, "keyholder's token")
 tokens: Codec[Tokens] = Codec(Tokens, "keyholder's tokens")
 written: Codec[Written] = Codec(Written, "keyholder's answer")
+resealed: Codec[Resealed] = Codec(Resealed, "keyholder's resealed batches")
+held_proofs: Codec[HeldProofs] = Codec(HeldProofs, "keyholder's proofs")
+certified: Codec[Certified] = Codec(Certified, "keyholder's certificate")
+certificate: Codec[Certificate] = Codec(Certificate, "certificate")
 epoch_key: Codec[EpochKey] = Codec(EpochKey, "keyholder's epoch key")
 tail: Codec[Tail] = Codec(Tail, "keyholder's entries")
 published: Codec[Published] = Codec(Published, "keyholder's answer")
@@ -279,6 +409,16 @@ def reads_info(room: bytes, body: bytes) -> bytes:
 def epoch_message(room: bytes, holding: bytes, epoch: int, public: bytes) -> bytes:
     """What the message key signs to vouch for an epoch's public key (SPEC.md 8.2)."""
     return label("epoch") + room + holding + epoch.to_bytes(4, "big") + public
+
+
+def reseal_message(room: bytes, holding: bytes, epoch: int, asked: bytes, batches: list[Aged]) -> bytes:
+    """What the message key signs under resealed batches; ``asked``: the body of the request (SPEC.md 8.9)."""
+    given = hashlib.sha256(encode(batches)).digest()
+    return label("resealed") + room + holding + epoch.to_bytes(4, "big") + hashlib.sha256(asked).digest() + given
+
+
+def certificate_message(text: bytes) -> bytes:
+    return label("certificate") + text
 
 
 def statement_message(text: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from strongroom.canonical import Bytes12, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record
+from strongroom.canonical import U32, Bytes12, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record
 from strongroom.canonical import encode as canonical
 from strongroom.errors import EntryError
 
@@ -17,6 +17,9 @@ MAX_TAGS = 1_000
 Numbers: TypeAlias = Annotated[
     list[Annotated[int, msgspec.Meta(ge=1, le=2**16 - 1)]], msgspec.Meta(min_length=1, max_length=2**16 - 1)
 ]
+Epochs: TypeAlias = Annotated[list[U32], msgspec.Meta(max_length=1000)]
+Tags: TypeAlias = Annotated[list[Bytes16], msgspec.Meta(max_length=MAX_TAGS)]
+SomeTags: TypeAlias = Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=MAX_TAGS)]
 Scope: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(room|reader|holding:[a-z][a-z0-9-]{0,39})?\Z")]
 
 
@@ -29,6 +32,7 @@ class _Asked(_Entry, frozen=True, kw_only=True):
     asker: Bytes12
     charter: Bytes32
     commitment: Bytes32
+    countersigners: Annotated[list[Bytes12], msgspec.Meta(max_length=8)]
     holding: Name
     purpose: Name
     role: Name
@@ -45,9 +49,10 @@ class CharterEntry(_Entry, frozen=True, kw_only=True, tag="charter"):
 
 
 class IntakeEntry(_Asked, frozen=True, kw_only=True, tag="intake"):
-    """``count`` identifiers may be indexed."""
+    """``count`` identifiers may be indexed; ``tags`` of whom they are, where the purpose tells them."""
 
     count: Number
+    tags: Tags
 
 
 class FindEntry(_Asked, frozen=True, kw_only=True, tag="find"):
@@ -57,12 +62,26 @@ class FindEntry(_Asked, frozen=True, kw_only=True, tag="find"):
     tags: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=1)]
 
 
-class DisclosureEntry(_Asked, frozen=True, kw_only=True, tag="disclosure"):
-    """``count`` records were opened, in these compartments, about the persons of these tags."""
-
+class _Opened(_Asked, frozen=True, kw_only=True):
     compartments: Numbers
     count: Number
-    tags: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=MAX_TAGS)]
+    tags: SomeTags
+
+
+class DisclosureEntry(_Opened, frozen=True, kw_only=True, tag="disclosure"):
+    """``count`` records were opened, in these compartments, about the persons of these tags."""
+
+
+class CheckEntry(_Opened, frozen=True, kw_only=True, tag="check"):
+    """The same, and the reader was told of each no more than whether a test holds."""
+
+
+class CorrectionEntry(_Opened, frozen=True, kw_only=True, tag="correction"):
+    """The same, to be sealed anew with other values; the reader was shown nothing."""
+
+
+class ExportEntry(_Opened, frozen=True, kw_only=True, tag="export"):
+    """The same: one batch of an export."""
 
 
 class RefusalEntry(_Asked, frozen=True, kw_only=True, tag="refusal"):
@@ -70,16 +89,35 @@ class RefusalEntry(_Asked, frozen=True, kw_only=True, tag="refusal"):
     code: Name
 
 
-class ErasureEntry(_Entry, frozen=True, kw_only=True, tag="erasure"):
-    """``count`` records of a holding are opened no more; the keyholder knows their handles again by ``marks``."""
+class ErasureEntry(_Asked, frozen=True, kw_only=True, tag="erasure"):
+    """``count`` records are opened no more; the keyholder knows their handles again by ``marks``. It is final when the
+    keys of all ``epochs`` (days, ascending) are destroyed: every key that the holding had then."""
 
     count: Number
+    epochs: Epochs
+    marks: SomeTags
+    tags: SomeTags
+
+
+class ExpiryEntry(_Entry, frozen=True, kw_only=True, tag="expiry"):
+    """The private key of a holding's epoch (days) is destroyed; ``key`` is the hash of its public half (SPEC 5.4)."""
+
+    epoch: U32
     holding: Name
-    marks: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=MAX_TAGS)]
+    key: Bytes32
+
+
+class HoldEntry(_Entry, frozen=True, kw_only=True, tag="hold"):
+    """No key of the holding is destroyed before ``until`` (POSIX seconds), by order of ``authority``. A later one of
+    the same authority takes its place; one that ends at its own time lifts it."""
+
+    authority: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    holding: Name
+    until: Number
 
 
 class NoticeEntry(_Entry, frozen=True, kw_only=True, tag="notice"):
-    code: Literal["freeze", "thaw", "start"]
+    code: Literal["freeze", "thaw", "start", "generation"]
     scope: Scope
 
 
@@ -92,8 +130,13 @@ Entry: TypeAlias = (
     | IntakeEntry
     | FindEntry
     | DisclosureEntry
+    | CheckEntry
+    | CorrectionEntry
+    | ExportEntry
     | RefusalEntry
     | ErasureEntry
+    | ExpiryEntry
+    | HoldEntry
     | NoticeEntry
     | HeartbeatEntry
 )
@@ -116,21 +159,27 @@ def parse(data: bytes) -> Entry:
     if len(data) > MAX_BYTES:
         raise EntryError(f"an entry of {len(data)} bytes is over {MAX_BYTES}")
     entry = _codec.parse(data)
-    if isinstance(entry, DisclosureEntry):
-        _check_rising("tags", entry.tags)
+    if isinstance(entry, _Asked):
+        _check_rising("countersigners", entry.countersigners)
+    _check_rising("tags", entry_tags(entry))
+    if isinstance(entry, _Opened):
         _check_rising("compartments", entry.compartments)
     elif isinstance(entry, ErasureEntry):
         _check_rising("marks", entry.marks)
+        _check_rising("epochs", entry.epochs)
         if entry.count != len(entry.marks):
             raise EntryError("entry: the count of an erasure is that of its marks")
-    elif isinstance(entry, NoticeEntry) and (entry.code == "start") != (entry.scope == ""):
-        raise EntryError("entry: the scope of a notice is empty for start, and only then")
+    elif isinstance(entry, HoldEntry):
+        if entry.authority != entry.authority.strip() or not entry.authority.isprintable():
+            raise EntryError("entry: an authority is printable text without outer spaces")
+    elif isinstance(entry, NoticeEntry) and (entry.code in ("start", "generation")) != (entry.scope == ""):
+        raise EntryError("entry: the scope of a notice is empty for start and generation, and only then")
     return entry
 
 
 def entry_tags(entry: Entry) -> list[bytes]:
-    """The tags an entry carries, 16 bytes each: those of a find or a disclosure."""
-    return entry.tags if isinstance(entry, FindEntry | DisclosureEntry) else []
+    """The tags an entry carries, 16 bytes each: by these the persons concerned find it."""
+    return entry.tags if isinstance(entry, IntakeEntry | FindEntry | _Opened | ErasureEntry) else []
 
 
 def charter_hash_of(entry: Entry) -> bytes | None:

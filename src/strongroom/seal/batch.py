@@ -1,14 +1,16 @@
 """Sealing many records under one batch secret (SPEC.md sections 3.2 to 3.6).
 
-The vault opens a batch, stores ``sealed`` first, seals records into it, and closes it after 60 s or 10,000 records. The
-secret lives in the batch's keyed contexts alone; once closed, only the keyholder can give it back.
+The vault opens a batch, seals records into it, and closes it after 60 s or 10,000 records: then the secret is sealed to
+the keyholder's key, together with which records it is for. It is never written down otherwise; once closed, only the
+keyholder can give it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -17,15 +19,14 @@ from strongroom.seal import body
 from strongroom.seal.columns import join, split, xor
 from strongroom.seal.compartment import associated, blob, key_and_check
 from strongroom.seal.hpke import OVERHEAD, HpkePrivate, decrypt, encrypt
-from strongroom.seal.ids import batch_id
 from strongroom.seal.label import label
-from strongroom.seal.mac import HMAC, keyed, many
+from strongroom.seal.mac import keyed
 from strongroom.seal.padding import pad
 from strongroom.seal.person import HoldingKeys
-from strongroom.seal.slot import SHARE, UNMASK, addresses
+from strongroom.seal.slot import SHARE, UNMASK, addresses, held, places, record_secrets
 
-__all__ = ["MAX_RECORDS", "MAX_SECONDS", "SEALED_SIZE", "Batch", "Column", "Random", "Row", "open_batch_secret"]
-__all__ += ["seal_records"]
+__all__ = ["MAX_RECORDS", "MAX_SECONDS", "SEALED_SIZE", "Bound", "Batch", "Column", "Random", "Row", "Sealed"]
+__all__ += ["members", "open_batch_secret", "seal_batch_secret", "seal_records"]
 
 MAX_RECORDS, MAX_SECONDS = 10_000, 60
 """What a batch takes; the records are counted here, the seconds by the caller, who has the clock."""
@@ -36,50 +37,91 @@ Random: TypeAlias = Callable[[int], bytes]
 Row: TypeAlias = tuple[bytes, int, bytes]
 """(handle, version, body)."""
 
-_BATCH = label("batch")
+_BATCH, _MEMBERS = label("batch"), label("members")
 _VERSION = b"\1"
+
+
+class Bound(NamedTuple):
+    """What a sealed batch secret is bound to: ids of 16 bytes, two days (``epoch``), the hash of its ``members``."""
+
+    room: bytes
+    keyholder: bytes
+    holding: bytes
+    epoch: int
+    expires: int
+    members: bytes
+
+
+class Sealed(NamedTuple):
+    """A closed batch, to be stored with its records. ``id``: 16 bytes, random. ``secret``: 1169 bytes."""
+
+    id: bytes
+    epoch: int
+    expires: int
+    members: bytes
+    secret: bytes
 
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One open batch. ``sealed`` (1169 bytes) and ``id`` (16) are stored; the secret is not: it is here only as a keyed context."""
+    """One open batch. The secret is here alone, and only while it is open."""
 
     id: bytes
-    sealed: bytes = field(repr=False)
     room: bytes
+    keyholder: bytes
     holding: bytes
     epoch: int
-    records: int = 0
-    secret: HMAC | None = field(default=None, repr=False)
+    expires: int
+    secret: bytes = field(repr=False)
+    places: list[bytes] = field(default_factory=list, repr=False)
 
     @classmethod
     def open(
-        cls, room: bytes, keyholder_id: bytes, holding_id: bytes, epoch: int, epoch_public: bytes, random: Random
+        cls, room: bytes, keyholder_id: bytes, holding_id: bytes, epoch: int, expires: int, random: Random
     ) -> Batch:
-        """Draw a secret and seal it to the keyholder's public key (1216 bytes) of this holding and epoch (days).
-
-        SealError when an id is not 16 bytes, the epoch is no u32 or the key cannot be used.
-        """
-        b = random(32)
-        sealed = _VERSION + encrypt(epoch_public, _info(room, keyholder_id, holding_id, epoch), b)
-        return cls(batch_id(sealed), sealed, room, holding_id, epoch, 0, keyed(b))
+        """Draw an id and a secret, for a holding's epoch and expiry (days). SealError when an id is not 16 bytes."""
+        _info(Bound(room, keyholder_id, holding_id, epoch, expires, bytes(32)))
+        return cls(random(16), room, keyholder_id, holding_id, epoch, expires, random(32))
 
     @property
     def closed(self) -> bool:
-        return self.secret is None
+        return not self.secret
 
-    def close(self) -> None:
-        """Forget the secret. Python cannot wipe memory: what it freed may still lie there (THREATS.md)."""
-        self.secret = None
+    @property
+    def held(self) -> bytes:
+        """What the keyholder says of this batch if it can open it (``slot.held``)."""
+        return held(self.secret)
+
+    def close(self, epoch_public: bytes) -> Sealed:
+        """Seal the secret to the keyholder's public key (1216 bytes) of this holding and epoch, and forget it. Python
+        cannot wipe memory: what it freed may still lie there (THREATS.md). SealError when the key cannot be used."""
+        if self.closed:
+            raise SealError("batch: closed. Open a new one")
+        named = members(self.places)
+        bound = Bound(self.room, self.keyholder, self.holding, self.epoch, self.expires, named)
+        sealed = seal_batch_secret(epoch_public, bound, self.secret)
+        self.secret = b""
+        return Sealed(self.id, self.epoch, self.expires, named, sealed)
 
 
-def open_batch_secret(
-    private: HpkePrivate, room: bytes, keyholder_id: bytes, holding_id: bytes, epoch: int, sealed: bytes
-) -> bytes:
-    """The keyholder's side: ``b``, 32 bytes. SealError when sealed for another room, holding, epoch or key."""
+def members(places: Iterable[bytes]) -> bytes:
+    """32 bytes that name the record versions of a batch (``slot.places``), in whatever order."""
+    return hashlib.sha256(_MEMBERS + b"".join(sorted(places))).digest()
+
+
+def seal_batch_secret(public: bytes, bound: Bound, b: bytes) -> bytes:
+    """1169 bytes: ``b`` sealed to a public key (1216 bytes), bound. SealError when a part is misshapen."""
+    if len(b) != 32:
+        raise SealError("batch secret: want 32 bytes")
+    return _VERSION + encrypt(public, _info(bound), b)
+
+
+def open_batch_secret(private: HpkePrivate, bound: Bound, sealed: bytes) -> bytes:
+    """The keyholder's side: ``b``, 32 bytes. SealError when sealed for another room, holding, epoch, expiry, key or
+    other members."""
     if len(sealed) != SEALED_SIZE or sealed[:1] != _VERSION:
         raise SealError(f"sealed batch secret: want {SEALED_SIZE} bytes of version 1")
-    return decrypt(private, _info(room, keyholder_id, holding_id, epoch), sealed[1:])
+    return decrypt(private, _info(bound), sealed[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +151,28 @@ def seal_records(
     shuffle: never hand in handles that were sorted to match the source. SealError when the batch is closed, full or of
     another holding, or when a column is misshapen; then nothing is sealed.
     """
-    secret, count = _check(batch, keys, handles, versions, columns)
-    prefix, pieces = associated(keys), []
+    count = _check(batch, keys, handles, versions, columns)
+    prefix, pieces, where = associated(keys), [], places(handles, versions)
+    secrets = [keyed(secret) for secret in record_secrets(keyed(batch.secret), where)]
     for column in columns:
-        places = addresses(handles, versions, [column.number] * count)
-        masks = b"".join([mask[:16] for mask in many(secret, [UNMASK + place for place in places])])
-        masked = split(xor(join(column.whos, 16), masks), 16)
-        shares = many(secret, [SHARE + who + place for who, place in zip(column.whos, places, strict=True)])
-        nonces = split(random(12 * count), 12)
         number, floor, made = column.number, column.floor, []
-        for w, share, nonce, place, text in zip(masked, shares, nonces, places, column.plaintexts, strict=True):
-            key, check = key_and_check(keys, share)
-            ciphertext = AESGCM(key).encrypt(nonce, pad(text, floor), prefix + place)
+        end = number.to_bytes(2, "big")
+        masks, shares = [], []
+        for secret, who in zip(secrets, column.whos, strict=True):
+            mask, share = secret.copy(), secret.copy()
+            mask.update(UNMASK + end)
+            share.update(SHARE + who + end)
+            masks.append(mask.finalize()[:16])
+            shares.append(share.finalize())
+        masked = split(xor(join(column.whos, 16), b"".join(masks)), 16)
+        nonces = split(random(12 * count), 12)
+        slots = addresses(handles, versions, [number] * count)
+        for w, share_, nonce, slot, text in zip(masked, shares, nonces, slots, column.plaintexts, strict=True):
+            key, check = key_and_check(keys, share_)
+            ciphertext = AESGCM(key).encrypt(nonce, pad(text, floor), prefix + slot)
             made.append(body.piece(number, w, blob(nonce, check, ciphertext)))
         pieces.append(made)
-    batch.records += count
+    batch.places += where
     start = body.head(len(columns))
     bodies = [start + b"".join(slots) for slots in zip(*pieces, strict=True)]
     return sorted(zip(handles, versions, bodies, strict=True))
@@ -131,26 +180,29 @@ def seal_records(
 
 def _check(
     batch: Batch, keys: HoldingKeys, handles: Sequence[bytes], versions: Sequence[int], columns: Sequence[Column]
-) -> tuple[HMAC, int]:
-    if batch.secret is None:
+) -> int:
+    if batch.closed:
         raise SealError("batch: closed. Open a new one")
     if batch.room != keys.room or batch.holding != keys.holding:
         raise SealError("batch: of another room or holding than the keys")
     count = len(handles)
-    if not 0 < count <= MAX_RECORDS - batch.records:
-        raise SealError(f"batch: want 1 to {MAX_RECORDS - batch.records} records more, have {count}")
+    if not 0 < count <= MAX_RECORDS - len(batch.places):
+        raise SealError(f"batch: want 1 to {MAX_RECORDS - len(batch.places)} records more, have {count}")
     # One mask over two persons would give away how they differ.
-    if len(set(handles)) != count:
+    if len(set(handles)) != count or not set(batch.places).isdisjoint(places(handles, versions)):
         raise SealError("batch: a handle twice")
     numbers = [column.number for column in columns]
     if not columns or numbers != sorted(set(numbers)):
         raise SealError("batch: want compartments, ascending, distinct")
     if any(len(c.plaintexts) != count or len(c.whos) != count for c in columns) or len(versions) != count:
         raise SealError("batch: columns of different length")
-    return batch.secret, count
+    return count
 
 
-def _info(room: bytes, keyholder_id: bytes, holding_id: bytes, epoch: int) -> bytes:
-    if not len(room) == len(keyholder_id) == len(holding_id) == 16 or not 0 <= epoch < 1 << 32:
-        raise SealError("batch: want ids of 16 bytes and an epoch in days")
-    return _BATCH + room + keyholder_id + holding_id + epoch.to_bytes(4, "big")
+def _info(bound: Bound) -> bytes:
+    room, keyholder, holding, epoch, expires, named = bound
+    if not len(room) == len(keyholder) == len(holding) == 16 or len(named) != 32:
+        raise SealError("batch: want ids of 16 bytes and members of 32")
+    if not 0 <= epoch < 1 << 32 or not 0 <= expires < 1 << 32:
+        raise SealError("batch: want an epoch and an expiry in days")
+    return _BATCH + room + keyholder + holding + epoch.to_bytes(4, "big") + expires.to_bytes(4, "big") + named

@@ -1,4 +1,4 @@
-"""The day by which a record's key is destroyed, which names its epoch (SPEC.md section 3.1)."""
+"""Two days: when a record expires, and when the key is destroyed to which its batch is sealed for now (SPEC.md section 3.1)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,40 @@ from datetime import date
 
 from strongroom.errors import FormatError, SealError
 
-__all__ = ["epoch_of", "epoch_text", "parse_epoch"]
+__all__ = ["NEVER", "epoch_of", "epoch_text", "expiry_of", "parse_epoch"]
+
+NEVER = 2**32 - 1
+"""When a record of an open-ended holding expires."""
 
 _ORIGIN = date(1970, 1, 1).toordinal()
 _MONTHLY_FROM = 366
 
 
-def epoch_of(day: int, retention_days: int) -> int:
-    """Days since 1970-01-01 UTC: ``day`` + retention, at retentions of a year and more the first of that month.
+def expiry_of(day: int, retention_days: int) -> int:
+    """Days since 1970-01-01 UTC: ``day`` + retention, at retentions of a year and more the first of that month;
+    ``NEVER`` for a retention of 0.
 
-    Floored, so a key never outlives what was promised. SealError when a number is negative or past the year 9999.
+    Floored, so nothing outlives what was promised. SealError when a number is negative or past the year 9999.
     """
     if day < 0 or retention_days < 0:
-        raise SealError("epoch: day and retention want numbers from 0")
+        raise SealError("expiry: day and retention want numbers from 0")
+    if retention_days == 0:
+        return NEVER
     found = _date(day + retention_days)
     if retention_days >= _MONTHLY_FROM:
         found = found.replace(day=1)
     return found.toordinal() - _ORIGIN
+
+
+def epoch_of(day: int, rotation_days: int, expires: int) -> int:
+    """The epoch, named by the day its key is destroyed, to which a batch that expires on ``expires`` is sealed on
+    ``day``: the second multiple of the rotation after it, or its expiry where that is sooner.
+
+    So a key lives one to two rotations, and its batches can be resealed during the last one. SealError as above.
+    """
+    if day < 0 or rotation_days < 1:
+        raise SealError("epoch: want a day from 0 and a rotation from 1")
+    return min((day // rotation_days + 2) * rotation_days, expires)
 
 
 def epoch_text(epoch: int) -> str:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from strongroom.errors import SealError
 from strongroom.seal.label import label
 
-__all__ = ["batch_id", "holding_id", "keyholder_id", "kind_id"]
+__all__ = ["holding_id", "keyholder_id", "kind_id"]
 
-_HOLDING, _KIND, _KEYHOLDER, _BATCH = label("holding"), label("kind"), label("keyholder"), label("batch-id")
+_HOLDING, _KIND, _KEYHOLDER = label("holding"), label("kind"), label("keyholder")
 
 
 @lru_cache(maxsize=256)
@@ -33,7 +33,3 @@ def keyholder_id(message_key: bytes) -> bytes:
         raise SealError("keyholder message key: want 32 bytes")
     return hashlib.sha256(_KEYHOLDER + message_key).digest()[:16]
 
-
-def batch_id(sealed: bytes) -> bytes:
-    """Of a sealed batch secret (SPEC.md section 3.2)."""
-    return hashlib.sha256(_BATCH + sealed).digest()[:16]

@@ -73,27 +73,31 @@ def inners(keys: HoldingKeys, kind: str, normal_forms: Sequence[str]) -> list[by
     return [mac(k, _INNER + value) for k, value in zip(ks, values, strict=True)]
 
 
-def no_value(keys: HoldingKeys, kind: str, field: str, seeds: Sequence[bytes]) -> list[bytes]:
-    """32 bytes for each seed (32 bytes), in the place of an inner that the record has no value for; no find meets them.
+def no_value(keys: HoldingKeys, kind: str, field: str, handles: Sequence[bytes]) -> list[bytes]:
+    """32 bytes for each handle (16 bytes), in the place of an inner that the record has no value for; no find meets
+    them. The same for every version of a record, so that nobody sees a value come or go.
 
-    SealError when a seed has another length.
+    SealError when a handle has another length.
     """
-    if any(len(seed) != 32 for seed in seeds):
-        raise SealError("seed: want 32 bytes")
+    _handles(handles)
     prefix = _NO_VALUE + kind_id(kind) + field.encode() + b"\0"
-    return many(keyed(keys.key), [prefix + seed for seed in seeds])
+    return many(keyed(keys.key), [prefix + handle for handle in handles])
 
 
 def who_of_inner(inner: bytes) -> bytes:
-    """16 bytes: the person, when ``inner`` is of the record's primary identifier."""
+    """16 bytes: the person of a primary identifier, or of its absence: somebody unidentified, in this record alone."""
     return inner[:16]
 
 
 def who_of_handle(keys: HoldingKeys, handle: bytes) -> bytes:
-    """16 bytes in the place of a person, for a record that names nobody. SealError when the handle is not 16 bytes."""
-    if len(handle) != 16:
-        raise SealError("handle: want 16 bytes")
+    """16 bytes in the place of a person, for compartments that are about nobody. SealError when the handle is not 16 bytes."""
+    _handles([handle])
     return mac(keys.nobody, _NOBODY_WHO + handle)[:16]
+
+
+def _handles(handles: Sequence[bytes]) -> None:
+    if any(len(handle) != 16 for handle in handles):
+        raise SealError("handle: want 16 bytes")
 
 
 def bucket_leaf(bucket_key: bytes) -> bytes:

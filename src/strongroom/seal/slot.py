@@ -1,8 +1,11 @@
 """A slot: one compartment of one version of one record, and whom it is about (SPEC.md section 3.3).
 
-The vault stores ``masked``, the person hidden under the batch secret. The keyholder, which opens the batch secret,
-unmasks the person for the tag and gives the share that belongs to that person. A slot that is relabelled to somebody
-else yields another share, which opens nothing.
+Each version of a record has a secret of its own, made from its batch's. Under it the vault stores ``masked``, the person
+hidden; the keyholder, which opens the batch secret, unmasks the person for the tag and gives the share that belongs to
+that person. A slot that is relabelled to somebody else yields another share, which opens nothing.
+
+When a batch is given another secret, each record that stays gets a ``delta``, so that its own secret is the same as
+before. One that was erased gets none, and is gone with the old batch secret (SPEC.md section 3.7).
 """
 
 from __future__ import annotations
@@ -12,14 +15,15 @@ from collections.abc import Sequence
 
 from strongroom.errors import FormatError, SealError
 from strongroom.seal.columns import split, u16s, u32s, xor
-from strongroom.seal.mac import keyed, mac
+from strongroom.seal.mac import HMAC, keyed, mac, many
 
-__all__ = ["SHARE", "UNMASK", "address", "addresses", "release", "share", "split", "u16s", "u32s", "unmask"]
+__all__ = ["RECORD", "SHARE", "UNMASK", "address", "addresses", "held", "places", "record_secrets", "rekey", "release"]
+__all__ += ["share", "split", "u16s", "u32s", "unmask"]
 
-SHARE, UNMASK = b"\1", b"\2"
-"""The first byte of what is hashed under a batch secret, in the place of a label."""
+SHARE, UNMASK, RECORD, HELD = b"\1", b"\2", b"\3", b"\4"
+"""The first byte of what is hashed under a record's secret (the first two) or a batch's, in the place of a label."""
 
-_ADDRESS = struct.Struct(">16sIH")
+_ADDRESS, _PLACE, _COMPARTMENT = struct.Struct(">16sIH"), struct.Struct(">16sI"), struct.Struct(">H")
 
 
 def address(handle: bytes, version: int, compartment: int) -> bytes:
@@ -29,29 +33,58 @@ def address(handle: bytes, version: int, compartment: int) -> bytes:
 
 def addresses(handles: Sequence[bytes], versions: Sequence[int], compartments: Sequence[int]) -> list[bytes]:
     """``address`` of each slot. SealError when a value is out of its range or the columns differ in length."""
-    # struct cuts and fills a text of another length in silence.
-    if any(len(handle) != 16 for handle in handles):
-        raise SealError("handle: want 16 bytes")
-    if not all(versions) or not all(compartments):
-        raise SealError("version and compartment: want numbers from 1")
     try:
-        return [_ADDRESS.pack(*slot) for slot in zip(handles, versions, compartments, strict=True)]
+        ends = [_COMPARTMENT.pack(compartment) for compartment in compartments]
+        if not all(compartments):
+            raise SealError("version and compartment: want numbers from 1")
+        return [place + end for place, end in zip(places(handles, versions), ends, strict=True)]
     except struct.error:
         raise SealError("version or compartment: too large") from None
     except ValueError:
         raise SealError("columns of different length") from None
 
 
-def unmask(b: bytes, masked: bytes, handle: bytes, version: int, compartment: int) -> bytes:
-    """``who`` (16 bytes) from ``masked`` (16), and back: the two are each other's inverse."""
-    return xor(masked, mac(_secret(b), UNMASK + address(handle, version, compartment))[:16])
+def places(handles: Sequence[bytes], versions: Sequence[int]) -> list[bytes]:
+    """handle ‖ u32 version, 20 bytes, of each record version. SealError as ``addresses``."""
+    # struct cuts and fills a text of another length in silence.
+    if any(len(handle) != 16 for handle in handles):
+        raise SealError("handle: want 16 bytes")
+    if not all(versions):
+        raise SealError("version and compartment: want numbers from 1")
+    try:
+        return [_PLACE.pack(*place) for place in zip(handles, versions, strict=True)]
+    except struct.error:
+        raise SealError("version or compartment: too large") from None
+    except ValueError:
+        raise SealError("columns of different length") from None
 
 
-def share(b: bytes, who: bytes, handle: bytes, version: int, compartment: int) -> bytes:
-    """What the keyholder gives for this slot and this person, 32 bytes."""
+def record_secrets(batch: HMAC, places: Sequence[bytes], deltas: Sequence[bytes] = ()) -> list[bytes]:
+    """32 bytes for each record version, under the context of its batch secret; ``deltas`` (32 bytes each, empty for
+    none) where the batch has been given another one since."""
+    found = many(batch, [RECORD + place for place in places])
+    if not deltas:
+        return found
+    if any(len(delta) not in (0, 32) for delta in deltas) or len(deltas) != len(found):
+        raise SealError("delta: want 32 bytes or none, one a record")
+    return [xor(one, delta) if delta else one for one, delta in zip(found, deltas, strict=True)]
+
+
+def unmask(secret: bytes, masked: bytes, compartment: int) -> bytes:
+    """``who`` (16 bytes) from ``masked`` (16), and back: the two are each other's inverse. ``secret`` is the record's."""
+    return xor(masked, mac(_secret(secret), UNMASK + _COMPARTMENT.pack(compartment))[:16])
+
+
+def share(secret: bytes, who: bytes, compartment: int) -> bytes:
+    """What the keyholder gives for this slot and this person, 32 bytes. ``secret`` is the record's."""
     if len(who) != 16:
         raise SealError("who: want 16 bytes")
-    return mac(_secret(b), SHARE + who + address(handle, version, compartment))
+    return mac(_secret(secret), SHARE + who + _COMPARTMENT.pack(compartment))
+
+
+def held(b: bytes) -> bytes:
+    """32 bytes by which the keyholder proves that it can open a batch secret, and tells nothing else."""
+    return mac(_secret(b), HELD)
 
 
 def release(
@@ -61,35 +94,51 @@ def release(
     versions: Sequence[int],
     compartments: Sequence[int],
     masked: bytes,
+    deltas: bytes = b"",
 ) -> tuple[list[bytes], bytes]:
     """Unmask and share, for a request's slots: (whos, 16 bytes each; shares, one joined column of 32).
 
     ``secrets`` are opened batch secrets and ``batch_index`` names one for each slot; ``handles`` and ``masked`` are
-    joined columns of 16. FormatError when the columns disagree or an index names no secret; SealError as ``address``.
+    joined columns of 16; ``deltas`` is one of 32, zeros where a slot has none, or empty. FormatError when the columns
+    disagree or an index names no secret; SealError as ``addresses``.
     """
     names = split(handles, 16)
-    if not len(names) == len(batch_index) == len(versions) == len(compartments) == len(masked) / 16:
+    count = len(names)
+    if not count == len(batch_index) == len(versions) == len(compartments) == len(masked) / 16:
         raise FormatError("slots: columns of different length")
+    if deltas and len(deltas) != 32 * count:
+        raise FormatError("slots: want a delta for each, or none")
     if any(not 0 <= at < len(secrets) for at in batch_index):
         raise FormatError("slots: a batch index names no batch")
     contexts = [keyed(_secret(b)) for b in secrets]
-    places = addresses(names, versions, compartments)
-    copies = [contexts[at].copy for at in batch_index]
-    masks = []
-    for copy, place in zip(copies, places, strict=True):
-        one = copy()
-        one.update(UNMASK + place)
-        masks.append(one.finalize()[:16])
-    whos = split(xor(masked, b"".join(masks)), 16)
-    shares = []
-    for copy, who, place in zip(copies, whos, places, strict=True):
-        one = copy()
-        one.update(SHARE + who + place)
-        shares.append(one.finalize())
+    shift = split(deltas, 32) if deltas else [b""] * count
+    known: dict[tuple[int, bytes, bytes], HMAC] = {}
+    whos, shares = [], []
+    hidden = split(masked, 16)
+    for at, place, delta, number, w in zip(batch_index, places(names, versions), shift, compartments, hidden, strict=True):
+        # A record's slots share one secret: they are made once.
+        one = known.get((at, place, delta))
+        if one is None:
+            one = known[at, place, delta] = keyed(record_secrets(contexts[at], [place], [delta])[0])
+        end = _COMPARTMENT.pack(number)
+        mask, given = one.copy(), one.copy()
+        mask.update(UNMASK + end)
+        who = xor(w, mask.finalize()[:16])
+        given.update(SHARE + who + end)
+        whos.append(who)
+        shares.append(given.finalize())
     return whos, b"".join(shares)
+
+
+def rekey(old: bytes, new: bytes, places: Sequence[bytes], deltas: Sequence[bytes] = ()) -> list[bytes]:
+    """For records under batch secret ``old`` (32 bytes), with their ``deltas`` as in ``record_secrets``, the ones that
+    they have under ``new``."""
+    before = record_secrets(keyed(_secret(old)), places, deltas)
+    after = record_secrets(keyed(_secret(new)), places)
+    return [xor(one, other) for one, other in zip(before, after, strict=True)]
 
 
 def _secret(b: bytes) -> bytes:
     if len(b) != 32:
-        raise SealError("batch secret: want 32 bytes")
+        raise SealError("secret: want 32 bytes")
     return b
