@@ -82,3 +82,19 @@ STREETS = (
     ("竹林里", "Bamboo Grove"),
     ("月牙湖路", "Crescent Lake Road"),
 )
+
+# What is said in free texts: of nothing that happened.
+SENTENCES = (
+    "The lamp at the corner was out again.",
+    "A bicycle was left at the north gate and collected the same evening.",
+    "Nothing was taken, and the window has been mended.",
+    "The caller wished to know the opening hours.",
+    "They agreed to meet after the market closes.",
+    "雨后河边的小路有些积水。",
+    "门口的快递已经由邻居代收。",
+    "The noise came from the works at the bridge.",
+    "Two neighbours disagree about a parking space.",
+    "A grey cat has been found near the library.",
+    "公交站牌昨天被风吹倒了。",
+    "The form was handed in complete and on time.",
+)
