@@ -66,15 +66,12 @@ def changes(charter: Charter, source: Source) -> list[str]:
 def _roots(
     room: Room, latest: Charter, holding: str, source: Source, progress: Callable[[str], None]
 ) -> dict[str, bytes]:
-    if holding not in room.keys.holdings:
-        # Drawing keys for it is a ceremony of its own, which version 1 has only at the founding.
-        raise InputError(
-            f"{source.place(('holdings', holding))}: the vault has no keys for a new holding {holding}. "
-            "Found another room for it; this version adds no holdings"
-        )
+    # Drawn before the charter is entered. One that is declared already and has no key has lost it: another in its place
+    # would fit neither what is sealed nor the bucket roots.
+    keys = room.keys.holding(holding) if holding in latest.holdings else room.keys.draw(holding, room.random)
     known, roots = latest.buckets.get(holding, {}), {}
     for kind in identifier_kinds(source.holdings[holding]):
         if kind not in known:
             progress(f"committing to a million bucket keys: {holding}, {kind}")
-        roots[kind] = known.get(kind) or bucket_root(room.keys.holding(holding), kind)
+        roots[kind] = known.get(kind) or bucket_root(keys, kind)
     return roots
