@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from strongroom.cli import ledger_source, ledger_watch, rendering
+from strongroom.cli import ledger_entries, ledger_source, ledger_watch, rendering
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
@@ -67,6 +67,7 @@ the key from somewhere else than the files.""",
         examples=["strongroom ledger publish"],
         exits=REMOTE,
     )
+    ledger_entries.add(group, TYPES)
     ledger_watch.add(group)
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "subject": ("subject", "the person concerned: admit, enrol, every read of me"),
     "ledger": ("ledger", "show, prove, verify, publish and watch the book"),
     "audit": ("audit", "open the case and reason behind an entry"),
+    "report": ("report", "the record of processing, and evidence of retention and erasure"),
     "synth": ("synth", "make test data for a holding, about people who are nobody"),
     "status": ("status", "how the room is"),
     "fsck": ("fsck", "check everything that both houses hold"),
