@@ -11,6 +11,8 @@ from pathlib import Path
 from strongroom.cli.command import Call
 from strongroom.client import device
 from strongroom.client.device import Device
+from strongroom.custody import asking
+from strongroom.custody.asking import Mandate
 from strongroom.custody.room import Room
 from strongroom.errors import InputError, Refused, StrongroomError
 
@@ -57,6 +59,35 @@ def add_ask(found: argparse.ArgumentParser, *, required: bool = True) -> None:
         "--reason", metavar="R", required=required, help="why, in words: at least 12 letters or 4 Han characters"
     )
     group.add_argument("--holding", metavar="H", help="the holding (default: the purpose's only one)")
+    group.add_argument(
+        "--countersigner",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="who countersigns it, where the purpose wants that: DIR/people/NAME.device signs too; again for another",
+    )
+
+
+def mandate(call: Call, room: Room) -> Mandate:
+    """Who asks, of which holding, for what and why, by the options of ``add_ask``."""
+    args = call.args
+    who = asking.asker(room, reader(call))
+    seconds = tuple(device.load(device_path(call, name)) for name in args.countersigner)
+    holding = asking.holding_of(room, args.purpose, args.holding)
+    return Mandate(who, holding, args.purpose, args.case, args.reason, seconds)
+
+
+def add_records(found: argparse.ArgumentParser) -> None:
+    """Which records, by handle."""
+    found.add_argument("handles", metavar="HANDLE", nargs="*", help="32 hexadecimal digits, as find prints them")
+    found.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
+
+
+def version(text: str) -> int:
+    """The number of a version, for argparse."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**32):
+        raise argparse.ArgumentTypeError("want a number from 1")
+    return int(text)
 
 
 def add_identifier(found: argparse.ArgumentParser, *, required: bool) -> None:

@@ -8,7 +8,8 @@ from strongroom.cli import arguments, rendering
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import moment
 from strongroom.custody import book
-from strongroom.gate.ask import DiscloseAsk
+from strongroom.gate import cedar
+from strongroom.gate.ask import CheckAsk, DiscloseAsk
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -17,13 +18,14 @@ def add(commands: Commands, name: str, about: str) -> None:
         about,
         audit,
         description="""Open what the vault keeps sealed behind an entry: who asked, for which case and reason, as the reader's device signed it.
-It must be what the entry in the public ledger commits to. Whom a find was for is shown only with --whom.""",
+It must be what the entry in the public ledger commits to. Whom a find was for, and what a check compared with, is shown only with
+--whom.""",
         examples=["strongroom audit 17", "strongroom audit 17 --key /media/auditor/auditor.key"],
         development=False,
     )
     found.add_argument("index", metavar="INDEX", type=int, help="of the entry (see strongroom ledger show)")
     found.add_argument("--key", metavar="FILE", type=Path, help="the auditor's key (default: DIR/steward/auditor.key)")
-    found.add_argument("--whom", action="store_true", help="show the identifier that a find was for, too")
+    found.add_argument("--whom", action="store_true", help="show the value that a find or a check was about, too")
 
 
 def audit(call: Call) -> int:
@@ -50,10 +52,23 @@ def audit(call: Call) -> int:
         "time": found.ask.time,
         "type": name,
         "unit": found.line.unit,
+        "countersigners": [
+            {"reader": reader, "role": line.role, "unit": line.unit} for reader, line in found.countersigners.items()
+        ],
     }
-    if isinstance(found.ask, DiscloseAsk):
-        rows.append(("fields", ", ".join(found.ask.fields)))
-        document["fields"] = found.ask.fields
+    rows += [
+        ("countersigned", f"{reader.hex()}, {line.role} of {line.unit}")
+        for reader, line in found.countersigners.items()
+    ]
+    if fields := cedar.fields(found.ask):
+        rows.append(("fields", ", ".join(fields)))
+        document["fields"] = fields
+    if isinstance(found.ask, DiscloseAsk) and found.ask.version:
+        rows.append(("version", str(found.ask.version)))
+        document["version"] = found.ask.version
+    if isinstance(found.ask, CheckAsk):
+        rows.append(("test", found.ask.test))
+        document["test"] = found.ask.test
     whom = found.private.subject
     if whom is not None:
         rows.append(("whom", f"{whom.kind}: {whom.value}" if args.whom else f"one {whom.kind}; --whom shows which"))

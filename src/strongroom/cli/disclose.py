@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from strongroom.cli import arguments
+from strongroom.cli import arguments, images
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count
 from strongroom.custody import asking
@@ -25,14 +26,22 @@ ask has one entry and one receipt. The persons concerned will see it.""",
         examples=[
             "strongroom disclose --as chen --purpose confirm-identity --fields name,born --by resident-id --case R-2031 --reason 'moves to another district'",
             "strongroom disclose --as chen --purpose confirm-identity --fields name --records-from handles.txt --receipt receipts --case R-2031 --reason 'yearly check of the register'",
+            "strongroom disclose --as chen --purpose review-history --fields address --version 1 --case R-2031 --reason 'what was registered before the move' 5e1f0c...",
         ],
         exits=REMOTE,
     )
     arguments.add_ask(found)
     found.add_argument("--fields", metavar="A,B", required=True, help="the fields, parted by commas")
+    found.add_argument(
+        "--version",
+        metavar="N",
+        type=arguments.version,
+        default=0,
+        help="that old version of each record, where the purpose may see old ones (default: the newest)",
+    )
+    found.add_argument("--images", metavar="DIR", type=Path, help="write images there, a file each; new or empty")
     found.add_argument("--receipt", metavar="DIR", type=Path, help="write each entry and its C2SP tlog-proof there")
-    found.add_argument("handles", metavar="HANDLE", nargs="*", help="32 hexadecimal digits, as find prints them")
-    found.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
+    arguments.add_records(found)
     arguments.add_identifier(found, required=False)
 
 
@@ -42,33 +51,33 @@ def disclose(call: Call) -> int:
     handles = arguments.handles(args.handles, args.records_from)
     if bool(handles) == bool(args.by):
         call.usage("say whose records: handles, --records-from or --by, one of them")
+    pictures = images.prepared(args.images) if args.images else None
     parts: list[Disclosed] = []
     searched: int | None = None
     with arguments.opened(call) as room:
-        who = asking.asker(room, arguments.reader(call))
-        holding = asking.holding_of(room, args.purpose, args.holding)
+        mandate = arguments.mandate(call, room)
+        holding = mandate.holding
         if args.by:
-            value = arguments.identifier(call)
-            found = asking.find(room, who, holding, args.purpose, args.by, value, args.case, args.reason)
+            found = asking.find(room, mandate, args.by, arguments.identifier(call))
             handles, searched = list(found.handles), found.index
             out.note(f"{count(len(handles), 'record')} found. Entry {found.index} of the ledger.")
             if not handles:
                 out.line("nobody here has that identifier")
                 out.document({"asks": [], "find": searched, "holding": holding, "records": []})
                 return 0
-        masks = asking.masks(room, args.purpose, holding)
+        masks, drawn = asking.masks(room, args.purpose, holding), asking.images(room, holding)
         try:
             with out.progress("reading") as progress:
-                for part in asking.disclose(room, who, holding, args.purpose, handles, fields, args.case, args.reason):
-                    parts.append(part)
+                for part in asking.disclose(room, mandate, handles, fields, args.version):
+                    parts.append(_with_files(part, pictures, drawn) if pictures else part)
                     progress(sum(len(one.handles) for one in parts), len(handles))
                     _keep(room, args.receipt, part)
         except StrongroomError:
             # What was read before the refusal was read, and stands in the ledger: it is shown.
             if parts:
-                _show(call, parts, fields, masks)
+                _show(call, parts, fields, masks, frozenset() if pictures else drawn)
             raise
-        _show(call, parts, fields, masks)
+        _show(call, parts, fields, masks, frozenset() if pictures else drawn)
     out.document(
         {
             "asks": [{"entry": part.index, "receipt": part.receipt, "records": len(part.handles)} for part in parts],
@@ -80,16 +89,24 @@ def disclose(call: Call) -> int:
                 for part in parts
                 for handle, values in zip(part.handles, part.values, strict=True)
             ],
+            "version": args.version or None,
         }
     )
     return 0
 
 
-def _show(call: Call, parts: Sequence[Disclosed], fields: Sequence[str], masks: dict[str, str]) -> None:
+def _with_files(part: Disclosed, directory: Path, drawn: frozenset[str]) -> Disclosed:
+    rows = zip(part.handles, part.values, strict=True)
+    return replace(part, values=tuple(images.written(directory, drawn, *row) for row in rows))
+
+
+def _show(
+    call: Call, parts: Sequence[Disclosed], fields: Sequence[str], masks: dict[str, str], drawn: frozenset[str]
+) -> None:
     shown = list(dict.fromkeys(fields))
     headers = [name if masks.get(name, "clear") == "clear" else f"{name} ({masks[name]})" for name in shown]
     rows: list[list[Any]] = [
-        [(handle.hex(), "dim"), *[("-", "dim") if values.get(name) is None else values[name] for name in shown]]
+        [(handle.hex(), "dim"), *[_cell(values[name], name in drawn) for name in shown]]
         for part in parts
         for handle, values in zip(part.handles, part.values, strict=True)
     ]
@@ -98,6 +115,12 @@ def _show(call: Call, parts: Sequence[Disclosed], fields: Sequence[str], masks: 
     which = "Entry" if len(parts) == 1 else "Entries"
     persons = "the person" if len(rows) == 1 else "the persons concerned"
     call.out.note(f"{count(len(rows), 'record')}. {which} {entries} of the ledger; {persons} will see it.")
+
+
+def _cell(value: str | None, drawn: bool) -> str | tuple[str, str]:
+    if value is None:
+        return "-", "dim"
+    return (images.word(value), "dim") if drawn else value
 
 
 def _keep(room: Room, directory: Path | None, part: Disclosed) -> None:

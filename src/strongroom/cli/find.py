@@ -28,15 +28,15 @@ is an entry in the ledger, hit or miss, and the person will see it.""",
 def find(call: Call) -> int:
     args, out = call.args, call.out
     with arguments.opened(call) as room:
-        who = asking.asker(room, arguments.reader(call))
-        holding = asking.holding_of(room, args.purpose, args.holding)
-        value = arguments.identifier(call)
-        found = asking.find(room, who, holding, args.purpose, args.by, value, args.case, args.reason)
+        mandate = arguments.mandate(call, room)
+        found = asking.find(room, mandate, args.by, arguments.identifier(call))
     for handle in found.handles:
         out.line(handle.hex())
     if not found.handles:
         out.line("nobody here has that identifier")
     seen = "the person will see it" if found.handles else "whoever has it will see that it was asked for"
     out.note(f"{count(len(found.handles), 'record')}. Entry {found.index} of the ledger; {seen}.")
-    out.document({"entry": found.index, "handles": list(found.handles), "holding": holding, "receipt": found.receipt})
+    out.document(
+        {"entry": found.index, "handles": list(found.handles), "holding": mandate.holding, "receipt": found.receipt}
+    )
     return 0

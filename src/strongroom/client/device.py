@@ -6,16 +6,19 @@ In development the key is a file; elsewhere it lives on the reader's own device 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import Bytes32, Codec, Record, encode
-from strongroom.errors import InputError
+from strongroom.catalog.model import Test
+from strongroom.errors import CommitmentError, InputError
 from strongroom.gate import ask as asks
 from strongroom.keyholder.keys import write_secret
+
+Named = TypeVar("Named", bytes, str)
 
 
 class _DeviceFile(Record, frozen=True, kw_only=True):
@@ -61,12 +64,24 @@ def load(path: Path) -> Device:
 
 @dataclass(frozen=True)
 class SignedAsk:
-    """What leaves the device: the ask, its signature, and the private half for the vault alone."""
+    """What leaves the device: the ask, its signature, the private half for the vault alone, and what others' devices
+    signed under it, sorted by reader."""
 
     ask: asks.Ask
     text: bytes
     signature: bytes
     private: asks.PrivateHalf = field(repr=False)
+    countersignatures: tuple[asks.Countersignature, ...] = ()
+
+
+def countersign(signed: SignedAsk, device: Device) -> SignedAsk:
+    """``signed`` with the signature of ``device`` under it, in the place of one that it gave before. What it signs, case
+    and reason included, is what it was shown: raises ``CommitmentError`` when they are not what the ask commits to."""
+    if asks.parse(signed.text) != signed.ask or signed.private.commitment() != signed.ask.commitment:
+        raise CommitmentError("the ask is not the one that is shown: nothing was signed")
+    others = [one for one in signed.countersignatures if one.reader != device.reader]
+    found = sorted([*others, asks.countersign(signed.text, device.key)], key=lambda one: one.reader)
+    return replace(signed, countersignatures=tuple(found))
 
 
 @dataclass(frozen=True)
@@ -92,22 +107,88 @@ class Asker:
         case: str,
         reason: str,
         now: int,
+        version: int = 0,
     ) -> SignedAsk:
-        """These fields of these records (handles). Raises ``InputError`` when nothing is named."""
-        if not records or not fields:
-            raise InputError("name at least one record and one field")
+        """These fields of these records (handles), of their newest version or that old one. Raises ``InputError`` when
+        nothing is named."""
         private = self._private(case, reason, None)
-        return self._signed(
-            asks.DiscloseAsk(
-                **self._common(holding, purpose, private, now), fields=sorted(set(fields)), records=sorted(set(records))
-            ),
-            private,
+        ask = asks.DiscloseAsk(
+            **self._common(holding, purpose, private, now),
+            fields=_named(fields, "field"),
+            records=_named(records, "record"),
+            version=version,
         )
+        return self._signed(ask, private)
+
+    def check(
+        self,
+        holding: str,
+        purpose: str,
+        records: Sequence[bytes],
+        field: str,
+        test: Test,
+        value: str | None,
+        case: str,
+        reason: str,
+        now: int,
+    ) -> SignedAsk:
+        """Does ``test`` hold of this field of these records? ``value``: what it compares with, where it does. Raises
+        ``InputError``."""
+        private = self._private(case, reason, None if value is None else asks.Queried(kind=field, value=value))
+        ask = asks.CheckAsk(
+            **self._common(holding, purpose, private, now), field=field, records=_named(records, "record"), test=test
+        )
+        return self._signed(ask, private)
+
+    def correct(
+        self,
+        holding: str,
+        purpose: str,
+        records: Sequence[bytes],
+        fields: Sequence[str],
+        case: str,
+        reason: str,
+        now: int,
+    ) -> SignedAsk:
+        """Give these fields of these records other values, which the ask does not name. Raises ``InputError``."""
+        private = self._private(case, reason, None)
+        ask = asks.CorrectAsk(
+            **self._common(holding, purpose, private, now),
+            fields=_named(fields, "field"),
+            records=_named(records, "record"),
+        )
+        return self._signed(ask, private)
+
+    def erase(
+        self, holding: str, purpose: str, records: Sequence[bytes], case: str, reason: str, now: int
+    ) -> SignedAsk:
+        """Open these records never again. Raises ``InputError``."""
+        private = self._private(case, reason, None)
+        ask = asks.EraseAsk(**self._common(holding, purpose, private, now), records=_named(records, "record"))
+        return self._signed(ask, private)
 
     def intake(self, holding: str, purpose: str, count: int, until: int, case: str, reason: str, now: int) -> SignedAsk:
         """A window in which ``count`` identifiers may be indexed."""
         private = self._private(case, reason, None)
         ask = asks.IntakeAsk(**self._common(holding, purpose, private, now), count=count, until=until)
+        return self._signed(ask, private)
+
+    def export(
+        self,
+        holding: str,
+        purpose: str,
+        fields: Sequence[str],
+        count: int,
+        until: int,
+        case: str,
+        reason: str,
+        now: int,
+    ) -> SignedAsk:
+        """A window in which these fields of ``count`` records may be taken out. Raises ``InputError``."""
+        private = self._private(case, reason, None)
+        ask = asks.ExportAsk(
+            **self._common(holding, purpose, private, now), count=count, fields=_named(fields, "field"), until=until
+        )
         return self._signed(ask, private)
 
     def _private(self, case: str, reason: str, subject: asks.Queried | None) -> asks.PrivateHalf:
@@ -131,3 +212,9 @@ class Asker:
     def _signed(self, ask: asks.Ask, private: asks.PrivateHalf) -> SignedAsk:
         text = encode(ask)
         return SignedAsk(ask, text, asks.sign(text, self.device.key), private)
+
+
+def _named(values: Sequence[Named], what: str) -> list[Named]:
+    if not values:
+        raise InputError(f"name at least one {what}")
+    return sorted(set(values))

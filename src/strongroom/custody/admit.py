@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from strongroom.canonical import encode
 from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
-from strongroom.custody.room import Room
+from strongroom.custody.room import Room, Rules
 from strongroom.errors import Refused
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Grant
@@ -30,10 +32,11 @@ def admit(room: Room, signed: SignedAsk) -> Admitted:
     if line is None:
         raise Refused("reader", "no such reader in the roster in force")
     asks.verify(signed.text, signed.signature, line.key)
+    others = _countersigners(rules, signed)
     if signed.ask.charter != rules.enacted.hash:
         raise Refused("charter", "the ask names another charter than the one in force; sign a new one")
     try:
-        return Admitted(rules.gate.decide(signed.ask, signed.private, line, room.now()), line)
+        return Admitted(rules.gate.decide(signed.ask, signed.private, line, room.now(), others), line)
     except Refused as refusal:
         # An ask whose parts do not belong together is no ask: it has no reason that an entry could commit to.
         if refusal.code not in ("ask", "reader"):
@@ -41,24 +44,45 @@ def admit(room: Room, signed: SignedAsk) -> Admitted:
         raise
 
 
+def _countersigners(rules: Rules, signed: SignedAsk) -> dict[bytes, RosterLine]:
+    """Reader -> line of those who countersigned. Raises ``Refused`` (``countersign``)."""
+    found: dict[bytes, RosterLine] = {}
+    for one in signed.countersignatures:
+        line = rules.roster.get(one.reader)
+        if line is None:
+            raise Refused("countersign", "who countersigned is not in the roster in force")
+        asks.verify_countersignature(signed.text, one.signature, line.key)
+        found[one.reader] = line
+    if any(a.reader >= b.reader for a, b in pairwise(signed.countersignatures)):
+        raise Refused("countersign", "countersignatures stand sorted by reader, each once")
+    return found
+
+
 def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
     keep_private(room, signed)
     known = room.common()
-    request = protocol.Refusal(
-        **known,
-        ask=signed.text.decode(),
-        signature=signed.signature,
-        code=refusal.code,  # type: ignore[arg-type]
-    )
+    request = protocol.Refusal(**known, **of_ask(signed), code=refusal.code)  # type: ignore[arg-type]
     answer = protocol.written.parse(room.client.call("/v1/refusal", request))
     room.settle(answer.receipt, answer.entries, known["have"])
+
+
+def of_ask(signed: SignedAsk) -> dict[str, Any]:
+    """The members by which a request to the keyholder carries an ask (SPEC.md section 8.1)."""
+    return {
+        "ask": signed.text.decode(),
+        "signature": signed.signature,
+        "countersignatures": list(signed.countersignatures),
+    }
 
 
 def keep_private(room: Room, signed: SignedAsk) -> None:
     """Store who asked, case and reason, sealed to the auditor: before the keyholder is asked, since an entry must never
     commit to a reason that a crash has lost."""
     evidence = asks.Evidence(
-        ask=signed.text.decode(), private=encode(signed.private).decode(), signature=signed.signature
+        ask=signed.text.decode(),
+        countersignatures=list(signed.countersignatures),
+        private=encode(signed.private).decode(),
+        signature=signed.signature,
     )
     auditor, name = room.rules().charter.auditor, asks.ask_hash(signed.text)
     room.store.put_private(name, private.seal_private(auditor, room.keys.room, name, encode(evidence)))

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from strongroom.client.device import Asker, Device
+from strongroom.catalog.model import Holding
+from strongroom.client.device import Asker, Device, SignedAsk, countersign
 from strongroom.custody import read
 from strongroom.custody.read import Disclosed, Found
 from strongroom.custody.room import Room
 from strongroom.errors import InputError
+from strongroom.keyholder.protocol import MAX_SLOTS
+from strongroom.ledger.entry import MAX_TAGS
 
 AT_ONCE = 1000
 """Records in one ask (SPEC.md 7.2)."""
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """Who asks, of which holding, for which purpose and why; ``seconds``: devices at hand that countersign."""
+
+    asker: Asker
+    holding: str
+    purpose: str
+    case: str
+    reason: str
+    seconds: tuple[Device, ...] = ()
+
+    def signed(self, ask: SignedAsk) -> SignedAsk:
+        """``ask`` with all signatures."""
+        for device in self.seconds:
+            ask = countersign(ask, device)
+        return ask
 
 
 def asker(room: Room, device: Device) -> Asker:
@@ -38,32 +60,47 @@ def holding_of(room: Room, purpose: str, given: str | None) -> str:
     return next(iter(named))
 
 
-def find(room: Room, who: Asker, holding: str, purpose: str, kind: str, value: str, case: str, reason: str) -> Found:
+def find(room: Room, mandate: Mandate, kind: str, value: str) -> Found:
     """One find. Raises as ``read.find``."""
-    return read.find(room, who.find(holding, purpose, kind, value, case, reason, room.now()))
+    m = mandate
+    return read.find(room, m.signed(m.asker.find(m.holding, m.purpose, kind, value, m.case, m.reason, room.now())))
 
 
 def disclose(
-    room: Room,
-    who: Asker,
-    holding: str,
-    purpose: str,
-    handles: Sequence[bytes],
-    fields: Sequence[str],
-    case: str,
-    reason: str,
-    at_once: int = AT_ONCE,
+    room: Room, mandate: Mandate, handles: Sequence[bytes], fields: Sequence[str], version: int = 0
 ) -> Iterator[Disclosed]:
     """As many asks as the records need, one after the other. Raises as ``read.disclose``: what came before stays read."""
+    m = mandate
+    for part in parts(room, m.holding, handles, fields):
+        ask = m.asker.disclose(m.holding, m.purpose, part, fields, m.case, m.reason, room.now(), version)
+        yield read.disclose(room, m.signed(ask))
+
+
+def parts(room: Room, holding: str, handles: Sequence[bytes], fields: Sequence[str] | None) -> Iterator[list[bytes]]:
+    """The records in parts that fit one ask each for these fields; None: for all. Raises ``InputError`` for no record."""
     distinct = sorted(set(handles))
     if not distinct:
         raise InputError("no record is named, so nothing was asked")
-    for start in range(0, len(distinct), at_once):
-        part = distinct[start : start + at_once]
-        yield read.disclose(room, who.disclose(holding, purpose, part, fields, case, reason, room.now()))
+    # A holding or field that there is not is for the gate to refuse, once.
+    declared = room.rules().charter.holdings.get(holding)
+    size = min(AT_ONCE, most(declared, fields)) if declared else AT_ONCE
+    yield from (distinct[start : start + size] for start in range(0, len(distinct), size))
+
+
+def most(holding: Holding, fields: Sequence[str] | None) -> int:
+    """Of how many records one ask may open these fields (None: all): its entry has a tag for each person of each record."""
+    named = {holding.fields[name].compartment for name in fields or holding.fields if name in holding.fields}
+    persons = {holding.compartments[name].person for name in named}
+    return min(MAX_TAGS // max(len(persons), 1), MAX_SLOTS // max(len(named), 1))
 
 
 def masks(room: Room, purpose: str, holding: str) -> dict[str, str]:
     """Field -> mask of what a purpose reads there."""
     found = room.rules().charter.purposes.get(purpose)
     return dict(found.reads.get(holding, {})) if found else {}
+
+
+def images(room: Room, holding: str) -> frozenset[str]:
+    """Names of the fields that are images."""
+    found = room.rules().charter.holdings.get(holding)
+    return frozenset(name for name, field in found.fields.items() if field.type == "image") if found else frozenset()

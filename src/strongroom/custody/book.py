@@ -53,17 +53,19 @@ def receipt(room: Room, index: int) -> str:
 
 @dataclass(frozen=True)
 class Opened:
-    """What stands behind an entry: the ask as the reader's device signed it, and its private half."""
+    """What stands behind an entry: the ask as the reader's device signed it, its private half, and who countersigned:
+    reader -> line of the roster of that time."""
 
     index: int
     entry: entry.Entry
     ask: asks.Ask
     line: RosterLine
     private: asks.PrivateHalf = field(repr=False)
+    countersigners: dict[bytes, RosterLine]
 
 
 def opened(room: Room, index: int, key: Path) -> Opened:
-    """Who asked, for which case and reason, with the auditor's key; the device's signature under it is verified.
+    """Who asked, for which case and reason, with the auditor's key; the devices' signatures under it are verified.
 
     Raises ``InputError``, ``SealError`` when the vault's evidence is missing or not what the entry commits to.
     """
@@ -83,17 +85,26 @@ def opened(room: Room, index: int, key: Path) -> Opened:
     data = private.open_private(hpke.private_from(seed), room.keys.room, commitment, sealed)
     try:
         ask, half, evidence = asks.parse_evidence(data, commitment)
-        line = _line(room, charter, ask.reader)
+        roster = _roster(room, charter)
+        line = _line(roster, ask.reader)
         asks.verify(evidence.ask.encode(), evidence.signature, line.key)
+        others = {one.reader: _line(roster, one.reader) for one in evidence.countersignatures}
+        for one in evidence.countersignatures:
+            asks.verify_countersignature(evidence.ask.encode(), one.signature, others[one.reader].key)
+        if len(others) != len(getattr(item, "countersigners", others)):
+            raise Refused("countersign", "its entry does not say how many countersigned")
     except (Refused, FormatError) as error:
         raise SealError(f"entry {index}: what the vault kept of its ask is not in order: {error}") from None
-    return Opened(index, item, ask, line, half)
+    return Opened(index, item, ask, line, half, others)
 
 
-def _line(room: Room, charter: bytes, reader: bytes) -> RosterLine:
+def _roster(room: Room, charter: bytes) -> dict[bytes, RosterLine]:
     made = next((one.charter for one in room.mirror.charters() if one.hash == charter), None)
     roster = room.store.roster(made.roster) if made else None
-    for line in charters.parse_roster(roster) if roster else []:
-        if asks.reader_id(line.key) == reader:
-            return line
-    raise Refused("reader", "its reader is not in the roster of that time")
+    return asks.readers(charters.parse_roster(roster)) if roster else {}
+
+
+def _line(roster: dict[bytes, RosterLine], reader: bytes) -> RosterLine:
+    if reader not in roster:
+        raise Refused("reader", "its reader is not in the roster of that time")
+    return roster[reader]
