@@ -1,0 +1,73 @@
+"""What is signed, hashed or bound beside the requests and answers themselves (SPEC.md section 8)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from strongroom.canonical import encode
+from strongroom.errors import Refused
+from strongroom.keyholder.protocol.answers import Aged
+from strongroom.seal.label import label
+
+_REQUEST = label("request")
+_ANSWER = label("answer")
+_READS = label("reads")
+
+
+def sign_request(room: bytes, path: str, body: bytes, key: Ed25519PrivateKey) -> bytes:
+    """64 bytes for the ``Strongroom-Signature`` header (SPEC.md 8.1)."""
+    return key.sign(_REQUEST + room + path.encode() + b"\0" + body)
+
+
+def verify_request(room: bytes, path: str, body: bytes, signature: bytes, key: bytes, code: str) -> None:
+    """Raises ``Refused`` with ``code`` unless ``key`` (32 bytes) signed exactly this request."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
+    except (InvalidSignature, ValueError):
+        raise Refused(code, "the request is not signed by the key in the charter for it") from None
+
+
+def answer_info(room: bytes, body: bytes) -> bytes:
+    """HPKE info of an answer to the vault (SPEC.md 8.2): it fits this request of this room alone."""
+    return _ANSWER + room + hashlib.sha256(body).digest()
+
+
+def reads_info(room: bytes, body: bytes) -> bytes:
+    """HPKE info of an answer to a subject (SPEC.md 8.7)."""
+    return _READS + room + hashlib.sha256(body).digest()
+
+
+def epoch_message(room: bytes, holding: bytes, epoch: int, public: bytes) -> bytes:
+    """What the message key signs to vouch for an epoch's public key (SPEC.md 8.2)."""
+    return label("epoch") + room + holding + epoch.to_bytes(4, "big") + public
+
+
+def reseal_message(room: bytes, holding: bytes, epoch: int, asked: bytes, batches: Sequence[Aged]) -> bytes:
+    """What the message key signs under resealed batches; ``asked``: the body of the request (SPEC.md 8.9)."""
+    given = hashlib.sha256(encode(list(batches))).digest()
+    return label("resealed") + room + holding + epoch.to_bytes(4, "big") + hashlib.sha256(asked).digest() + given
+
+
+def certificate_message(text: bytes) -> bytes:
+    return label("certificate") + text
+
+
+def statement_message(text: bytes) -> bytes:
+    return label("statement") + text
+
+
+def chain_hash(key: bytes) -> bytes:
+    return hashlib.sha256(label("chain-hash") + key).digest()
+
+
+def epoch_key_hash(public: bytes) -> bytes:
+    """32 bytes by which the ledger names an epoch's key, of its public half (SPEC.md 5.4)."""
+    return hashlib.sha256(label("epoch-key") + public).digest()
+
+
+def code_hash(code: str) -> bytes:
+    return hashlib.sha256(label("code") + code.encode()).digest()
