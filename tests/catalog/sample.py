@@ -9,6 +9,7 @@ from typing import Any
 from strongroom.catalog.model import (
     Charter,
     Compartment,
+    Countersign,
     Field,
     Holding,
     KeyholderKeys,
@@ -40,6 +41,7 @@ def field(kind: str, compartment: str = "identity", identifier: Any = "none", **
             "required": False,
             "max": 0,
             "values": [],
+            "needs": {},
             "pattern": "",
             "region": "",
         }
@@ -47,12 +49,17 @@ def field(kind: str, compartment: str = "identity", identifier: Any = "none", **
     )
 
 
+def compartment(number: int, floor: int = 256, person: str = "id-number") -> Compartment:
+    return Compartment(number=number, floor=floor, person=person)
+
+
 def holding(**changes: Any) -> Holding:
     members: dict[str, Any] = {
         "about": "Those who live here",
         "lawful_basis": "Residence Act, section 3",
         "retention": 3650,
-        "compartments": {"identity": Compartment(number=1, floor=256), "contact": Compartment(number=2, floor=256)},
+        "rotation": 30,
+        "compartments": {"identity": compartment(1), "contact": compartment(2)},
         "fields": {
             "id-number": field("resident-id", identifier="primary", required=True),
             "name": field("person-name"),
@@ -75,7 +82,13 @@ def purpose(**changes: Any) -> Purpose:
         "units": ["registry", "health"],
         "reads": {"residents": {"name": clear, "id-number": "last-four", "born": "year"}},
         "finds": {"residents": ["phone", "resident-id"]},
-        "budgets": PurposeBudgets(reader=["20/minute", "200/day"], unit=[], purpose=["5000/day"]),
+        "checks": {},
+        "history": False,
+        "held": False,
+        "tells": False,
+        "most": 0,
+        "countersign": Countersign(roles=[], units=[]),
+        "budgets": PurposeBudgets(reader=["20/minute", "200/day"], unit=[], record=[], purpose=["5000/day"]),
     }
     return Purpose(**members | changes)
 

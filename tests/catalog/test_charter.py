@@ -16,7 +16,7 @@ from tests.catalog import sample
 
 from strongroom.canonical import encode
 from strongroom.catalog import charter as documents
-from strongroom.catalog.model import Charter, Compartment, Field, Holding, RosterLine
+from strongroom.catalog.model import Charter, Field, Holding, RosterLine
 from strongroom.errors import CatalogError, FormatError, Refused
 
 VECTORS: dict[str, Any] = json.loads(Path("vectors/charter.json").read_text("utf-8"))
@@ -160,7 +160,7 @@ def test_what_may_follow() -> None:
     extra: Holding = changed(
         HOLDING,
         fields={"name": sample.field("person-name")},
-        compartments={"identity": Compartment(number=9, floor=64)},
+        compartments={"identity": sample.compartment(9, 64, "")},
     )
     for new in (
         after(delay=0, heartbeat=60, rules="", purposes={"confirm-identity": sample.purpose(units=["registry"])}),
@@ -168,7 +168,7 @@ def test_what_may_follow() -> None:
         with_field("sex", values=["female", "male", "other", "unknown"]),
         with_holding(
             fields=HOLDING.fields | {"note": sample.field("text", "notes")},
-            compartments=HOLDING.compartments | {"notes": Compartment(number=7, floor=256)},
+            compartments=HOLDING.compartments | {"notes": sample.compartment(7)},
         ),
         after(holdings=OLD.holdings | {"guests": extra}, buckets=OLD.buckets | {"guests": {}}),
     ):
@@ -194,14 +194,14 @@ def test_what_may_follow() -> None:
         ),
         (after(buckets={"residents": OLD.buckets["residents"] | {"phone": bytes(32)}}), "buckets.residents.phone"),
         (
-            with_holding(compartments=HOLDING.compartments | {"contact": Compartment(number=3, floor=256)}),
+            with_holding(compartments=HOLDING.compartments | {"contact": sample.compartment(3)}),
             "holdings.residents.compartments.contact",
         ),
         (
             with_holding(
                 compartments={
-                    "identity": Compartment(number=2, floor=256),
-                    "contact": Compartment(number=1, floor=256),
+                    "identity": sample.compartment(2),
+                    "contact": sample.compartment(1),
                 }
             ),
             "holdings.residents.compartments.identity",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from strongroom.catalog.model import Holding, Purpose
+from strongroom.catalog import check_holding, check_purpose
+from strongroom.catalog.problem import Problem
 from strongroom.catalog.source import Source
-from strongroom.catalog.types import identifier_kinds, kind, primary, width
-from strongroom.catalog.validate import Problem, problems
+from strongroom.catalog.validate import problems
 
 _DAY = 86400
 _FEW = 3
@@ -49,69 +48,6 @@ def _warnings(source: Source) -> Iterator[Problem]:
         text = "no budget bounds the whole room: a taken-over vault may read as fast as all readers ask"
         yield Problem(("budgets",), text, "Add budgets: room: [...], a little above a busy day")
     for name, holding in source.holdings.items():
-        yield from _of_holding(("holdings", name), name, holding, source)
+        yield from check_holding.warnings(("holdings", name), name, holding, source)
     for name, purpose in source.purposes.items():
-        yield from _of_purpose(("purposes", name), purpose, source)
-
-
-def _of_holding(at: tuple[str, ...], name: str, holding: Holding, source: Source) -> Iterator[Problem]:
-    if primary(holding) is None:
-        text = "no field is a primary identifier, so nobody can find out who read their record"
-        yield Problem((*at, "fields"), text, "Make the field that names the person identifier: primary")
-    named = primary(holding)
-    if named is not None and not holding.fields[named].required:
-        text = "records without this value are on nobody's chain: no person finds the reads of them"
-        yield Problem((*at, "fields", named), text, "Add required: true, or say in about why it may be missing")
-    for compartment, found in holding.compartments.items():
-        most = _widest(holding, compartment)
-        if found.floor < most:
-            text = f"values up to {most} bytes do not fit the floor of {found.floor}, so a long one shows by its size"
-            mend = f"Raise floor to {-(-most // 64) * 64}, lower max of its fields, or split it"
-            yield Problem((*at, "compartments", compartment), text, mend)
-    reads = [purpose for purpose in source.purposes.values() if name in purpose.reads]
-    if not any("intake" in purpose.actions for purpose in reads):
-        yield Problem(at, "no purpose has the action intake here, so nothing can be indexed", "Add one, for registrars")
-    for field in holding.fields:
-        if not any(field in purpose.reads[name] for purpose in reads):
-            mend = "Data that nobody needs is best not held; drop it unless an identifier needs it"
-            yield Problem((*at, "fields", field), "no purpose reads this field", mend)
-
-
-def _of_purpose(at: tuple[str, ...], purpose: Purpose, source: Source) -> Iterator[Problem]:
-    budgets = purpose.budgets
-    if not (budgets.reader or budgets.unit or budgets.purpose):
-        yield Problem(at, "this purpose has no budget", "Add budgets: reader: [20/minute, 200/day]")
-    elif not budgets.reader and "intake" not in purpose.actions:
-        text = "no budget per reader: one rented login may use up what is meant for all"
-        yield Problem((*at, "budgets"), text, "Add reader: [20/minute, 200/day]")
-    for name, kinds in purpose.finds.items():
-        fields, reads = source.holdings[name].fields, purpose.reads[name]
-        shown = {kind(field, fields[field]) for field in reads}
-        for found, named in identifier_kinds(source.holdings[name]).items():
-            if (
-                found in kinds
-                and reads
-                and found not in shown
-                and all(fields[f].identifier == "secondary" for f in named)
-            ):
-                text = f"it finds people by {found}, which it does not read: whoever has one learns whose it is"
-                yield Problem((*at, "find-by", name), text, "Leave it out unless the purpose is to learn that")
-    for name, masks in purpose.reads.items():
-        holding = source.holdings[name]
-        opened = {holding.fields[field].compartment for field in masks}
-        for compartment in sorted(opened):
-            hidden = [
-                f"{field} ({masks[field]})" if field in masks else field
-                for field, found in holding.fields.items()
-                if found.compartment == compartment and masks.get(field) != "clear"
-            ]
-            if hidden:
-                text = f"it opens the compartment {compartment}, yet hides {', '.join(hidden)}"
-                mend = "Only an honest vault hides them; what must stay sealed needs a compartment of its own"
-                yield Problem((*at, "reads", name), text, mend)
-
-
-def _widest(holding: Holding, compartment: str) -> int:
-    """Bytes of the longest plaintext (SPEC.md 3.5) with the byte that ends it; quotes in values aside."""
-    widest = {name: "x" * width(field) for name, field in holding.fields.items() if field.compartment == compartment}
-    return len(json.dumps(widest, separators=(",", ":"))) + 1
+        yield from check_purpose.warnings(("purposes", name), purpose, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
@@ -11,7 +11,8 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from strongroom.catalog import values
-from strongroom.catalog.model import Field
+from strongroom.catalog.image import image
+from strongroom.catalog.model import Field, Holding
 from strongroom.catalog.pattern import compile_pattern
 from strongroom.catalog.text import clean, folded
 from strongroom.catalog.types import kind as kind  # noqa: PLC0414 - part of what this module offers
@@ -26,6 +27,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "date": values.calendar_date,
     "number": values.number,
     "email": values.email,
+    "image": image,
 }
 
 
@@ -73,6 +75,17 @@ def parse(field: Field, raw: str) -> str | None:
     Raises ``ValueRejected`` with the reason, never the value. ``parser`` is faster for many.
     """
     return parser(field)(raw)
+
+
+def missing(holding: Holding, record: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """The fields that ``record`` (stored values by field) lacks although another of its values needs them, and why:
+    a red code is nothing without what it rests on (SPEC.md 6.2). The reasons never hold a value."""
+    return [
+        (needed, f"is missing, and what {name} says needs it")
+        for name, field in holding.fields.items()
+        for needed, values_ in field.needs.items()
+        if record.get(needed) is None and record.get(name) in values_
+    ]
 
 
 def normal(field: Field, value: str) -> str:

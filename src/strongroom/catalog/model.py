@@ -21,7 +21,7 @@ UNKNOWN = "unknown"
 class Field(Record):
     """One field of a holding. ``type`` is a row of ``catalog.types.TYPES``; ``max`` is in UTF-8 bytes, 0 for the
     type's own; ``values`` are an enum's, ``pattern`` a text's or number's, ``region`` a phone's; empty elsewhere.
-    ``needs``: an enum's value -> fields of the holding that a record with that value must have."""
+    ``needs``: of an enum, another field of the holding -> the values with which a record must have that field."""
 
     type: str
     compartment: Name
@@ -29,7 +29,7 @@ class Field(Record):
     required: bool
     max: Number
     values: list[str]
-    needs: dict[str, list[Name]]
+    needs: dict[Name, list[str]]
     pattern: str
     region: str
 

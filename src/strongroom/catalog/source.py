@@ -233,16 +233,21 @@ class _Loader:
     def _checks(self, at: Path, node: Node) -> dict[str, list[Test]]:
         test = self._choice(*get_args(Test))
         return self._named(
-            at, node, "a field", lambda _, found: sorted(test(item, "a test") for item in self._read.items(found, "tests"))
+            at,
+            node,
+            "a field",
+            lambda _, found: sorted(test(item, "a test") for item in self._read.items(found, "tests")),
         )
 
     def _needs(self, at: Path, node: Node) -> dict[str, list[str]]:
-        # Its keys are an enum's values, which may be any text.
-        self._note(at, node, "needs")
-        return {
-            value: [self._name(item, "a field") for item in self._read.items(fields, value)]
-            for value, (_, fields) in self._read.free_table(node, "needs").items()
-        }
+        # Written by value, which may be any text; kept by field, since the document's keys are ASCII (SPEC.md 1.3).
+        found: dict[str, list[str]] = {}
+        for value, (line, fields) in self._read.free_table(node, "needs").items():
+            for item in self._read.items(fields, "needs"):
+                name = self._name(item, "a field")
+                self._lines.setdefault((*at, name), line)
+                found.setdefault(name, []).append(value)
+        return found
 
     def _countersign(self, at: Path, node: Node) -> Countersign:
         found = self._members(at, node, "countersign", ("roles", "units"))

@@ -41,6 +41,9 @@ def _holding(old: Holding, new: Holding) -> Iterator[tuple[str, str, str]]:
         if becomes is None or becomes.number != was.number:
             # A number let go could be taken up two charters later, when nobody remembers what it sealed.
             yield f"compartments.{name}", f"a compartment stays, with its number {was.number}", "Put it back"
+        elif becomes.person != was.person:
+            problem = f"was about {was.person or 'nobody'}, whose chain its reads are on"
+            yield f"compartments.{name}.person", problem, "Put it back, or declare another compartment"
     for name, compartment in new.compartments.items():
         if taken.get(compartment.number, name) != name:
             problem = f"number {compartment.number} was {taken[compartment.number]}'s"
@@ -52,8 +55,10 @@ def _holding(old: Holding, new: Holding) -> Iterator[tuple[str, str, str]]:
             for member, problem in _field(name, field, new.fields[name]):
                 yield f"fields.{name}.{member}", problem, "Put it back, or declare another field"
     for name, field in new.fields.items():
-        if field.identifier == "primary" and (name not in old.fields or old.fields[name].identifier != "primary"):
-            yield f"fields.{name}.identifier", "a holding's primary identifier is permanent", "Make it secondary"
+        # A new field may be one: it lies in a compartment about its own person, which no old compartment can become.
+        if field.identifier == "primary" and name in old.fields and old.fields[name].identifier != "primary":
+            problem = "what is sealed is about others: a field that exists never becomes a primary identifier"
+            yield f"fields.{name}.identifier", problem, "Make it secondary, or declare another field and compartment"
 
 
 def _field(name: str, old: Field, new: Field) -> Iterator[tuple[str, str]]:
