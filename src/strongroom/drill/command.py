@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from strongroom.cli.command import FAILED, FINE, LOCAL, Call, Commands
 from strongroom.cli.output import BAD, FAINT, GOOD, STRONG, count
+from strongroom.drill import table
 from strongroom.drill.drills import DRILLS, chosen, perform
 from strongroom.drill.report import Finding, Progress, Report
 from strongroom.drill.stage import Theatre
@@ -26,13 +28,21 @@ def add(commands: Commands, name: str, about: str) -> None:
         run,
         description="""Replay attacks, each against a fresh room in a temporary directory, with real keys, records and asks. Your own room
 is never touched. Each drill says what was tried, what the attacker got, what was seen, and PASS or FAIL; any FAIL ends with exit code 1.""",
-        examples=["strongroom drill --list", "strongroom drill --all", "strongroom drill stolen-disk no-receipt"],
+        examples=[
+            "strongroom drill --list",
+            "strongroom drill --all",
+            "strongroom drill stolen-disk no-receipt",
+            "strongroom drill --all --table docs/promises.md",
+        ],
         exits=LOCAL,
         development=False,
     )
     found.add_argument("names", metavar="NAME", nargs="*", help="drills to run; all where none is named")
     found.add_argument("--all", action="store_true", help="run all drills")
     found.add_argument("--detail", action="store_true", help="every attack on a line of its own")
+    found.add_argument(
+        "--table", metavar="FILE", type=Path, help="write what was promised and what the attacks got there, as Markdown"
+    )
     found.add_argument("--list", action="store_true", help="say which drills there are, and run none")
 
 
@@ -51,6 +61,8 @@ def run(call: Call) -> int:
                 report = perform(drill, theatre, progress)
             _show(call, report)
             reports.append(report)
+    if call.args.table:
+        call.args.table.write_text(table.render(reports, int(time.time())), encoding="utf-8")
     failed = [report.name for report in reports if not report.passed]
     if failed:
         call.out.bad(f"{count(len(failed), 'drill')} of {len(reports)} failed: {', '.join(failed)}")
@@ -102,7 +114,7 @@ def grouped(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _list(call: Call) -> int:
-    rows = [(drill.name, drill.promises, drill.attack) for drill in DRILLS.values()]
+    rows = [(drill.name, ", ".join(map(str, drill.promises)), drill.attack) for drill in DRILLS.values()]
     call.out.table(("drill", "promises", "attack"), rows)
     call.out.document(
         {"drills": [{"name": name, "promises": promises, "attack": attack} for name, promises, attack in rows]}

@@ -18,18 +18,18 @@ class Drill:
 
     name: str
     attack: str
-    promises: str
+    promises: tuple[int, ...]
     run: Callable[[Report, Theatre, Progress], None]
 
 
 DRILLS = {
     one.name: one
     for one in (
-        Drill(stolen_disk.NAME, stolen_disk.ATTACK, "1", stolen_disk.run),
-        Drill(vault_taken_over.NAME, vault_taken_over.ATTACK, "2", vault_taken_over.run),
-        Drill(no_receipt.NAME, no_receipt.ATTACK, "3, 6", no_receipt.run),
-        Drill(rewritten_ledger.NAME, rewritten_ledger.ATTACK, "4", rewritten_ledger.run),
-        Drill(hidden_read.NAME, hidden_read.ATTACK, "5", hidden_read.run),
+        Drill(stolen_disk.NAME, stolen_disk.ATTACK, (1,), stolen_disk.run),
+        Drill(vault_taken_over.NAME, vault_taken_over.ATTACK, (2,), vault_taken_over.run),
+        Drill(no_receipt.NAME, no_receipt.ATTACK, (3, 6), no_receipt.run),
+        Drill(rewritten_ledger.NAME, rewritten_ledger.ATTACK, (4,), rewritten_ledger.run),
+        Drill(hidden_read.NAME, hidden_read.ATTACK, (5,), hidden_read.run),
     )
 }
 
