@@ -29,9 +29,11 @@ def render(reports: Sequence[Report], now: int) -> str:
     lines = [
         "# What was promised, and what the attacks got",
         "",
-        f"Written by `strongroom drill --all --table docs/promises.md` on {datetime.fromtimestamp(now, UTC):%Y-%m-%d}, "
-        f"version {__version__}{_commit()}. Each drill replays real attacks on a room made for it, with real keys and records; "
-        "each was seen to fail on rooms weakened in one point (`tests/drill`). What an attacker gets all the same stands below.",
+        (
+            f"Written by `strongroom drill --all --table docs/promises.md` on {datetime.fromtimestamp(now, UTC):%Y-%m-%d}, "
+            f"version {__version__}{_commit()}. Each drill replays real attacks on a room made for it, with real keys and records; "
+            "each was seen to fail on rooms weakened in one point (`tests/drill`). What an attacker gets all the same stands below."
+        ),
         "",
         "| promise | drill | attacks | tries | result |",
         "|---|---|---|---|---|",
