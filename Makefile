@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install -qq --require-hashes
 N ?= 200
+SECONDS ?= 10
+RUNS ?= 0
+JOBS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench kill lock clean
+.PHONY: help setup demo test lint format bench kill fuzz lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,15 +36,21 @@ format: $(VENV)/.dev  ## rewrite the code in the project's format
 bench: $(VENV)/.dev  ## measure this machine, its disk included
 	@$(BIN)/python -m bench
 
+drills: $(VENV)/.run  ## replay every attack, and write docs/promises.md
+	@$(BIN)/strongroom drill --all --table docs/promises.md
+
 kill: $(VENV)/.dev  ## kill -9 both houses at random points, N=200 times
 	@STRONGROOM_KILLS=$(N) $(BIN)/python -m pytest -m kill --timeout=0
+
+fuzz: $(VENV)/.fuzz  ## search every parser for SECONDS=10 each; TARGET='ledger.*' for some, RUNS=300 for so many inputs
+	@$(BIN)/python -m fuzz --seconds $(SECONDS) --runs $(RUNS) --jobs $(JOBS) $(if $(TARGET),'$(TARGET)')
 
 lock:  ## write requirements/*.lock anew; wants pip-tools on Python 3.11
 	@requirements/lock
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) room build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) room build dist .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # PYTHON=... chooses one; otherwise the first of these that is new enough.
 $(VENV)/.made:
@@ -65,4 +74,9 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock requirements/data.lock
 	@echo "Installing what tests and checks need ..."
 	@$(PIP) $(LOCKED) -r requirements/dev.lock
 	@$(PIP) $(LOCKED) --no-deps -r requirements/data.lock
+	@touch $@
+
+# One wheel, and only where there is one; elsewhere nothing is installed, and the command says what it does without.
+$(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.lock
+	@$(PIP) $(LOCKED) --only-binary :all: -r requirements/fuzz.lock
 	@touch $@

@@ -1,0 +1,161 @@
+"""What was sealed, as a thief may have changed it: bodies, blobs, plaintexts, keys, columns (SPEC.md section 3)."""
+
+from __future__ import annotations
+
+from fuzz.seeds import hexes, vector
+from fuzz.target import Broken, Target, bytes_of, text_of
+from strongroom.errors import FormatError, SealError, StoreError
+from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private, slot
+from strongroom.seal.person import HoldingKeys
+from strongroom.store import rows
+
+
+def targets() -> list[Target]:
+    return [
+        Target(
+            name="seal.body",
+            read=body.parse,
+            write=body.build,
+            errors=FormatError,
+            seeds=lambda: [_of("body"), *hexes("seal-failures", "body", "body")],
+            of=(body.parse,),
+        ),
+        Target(
+            name="seal.blob",
+            read=compartment.parse_blob,
+            write=lambda found: compartment.blob(*found),
+            errors=SealError,
+            seeds=_blobs,
+            of=(compartment.parse_blob,),
+        ),
+        Target(
+            name="seal.opened",
+            read=_opened,
+            errors=SealError,
+            seeds=_blobs,
+            of=(cleartext.open_compartment,),
+            weight=0.3,
+        ),
+        Target(
+            name="seal.plaintext",
+            read=lambda data: plaintext.decode_fields(data, ()),
+            write=lambda found: plaintext.encode_fields(found, {}),
+            errors=SealError,
+            seeds=lambda: [b'{"name":"Ada","sex":null}', b"{}", b'{"a":"  x "}'],
+            of=(plaintext.decode_fields,),
+        ),
+        Target(
+            name="seal.padding",
+            read=lambda data: (padding.unpad(data), len(data)),
+            # Any small multiple of 64 may have been the floor.
+            write=lambda found: padding.pad(found[0], found[1] if found[1] <= 65_472 else 64),
+            errors=FormatError,
+            seeds=lambda: hexes("seal-padding", "padded", "padded") + hexes("seal-failures", "unpad", "padded"),
+            of=(padding.unpad,),
+        ),
+        Target(
+            name="seal.hpke-private",
+            read=_private,
+            errors=SealError,
+            seeds=lambda: [_of("epoch_private"), bytes(96)],
+            of=(hpke.private_from,),
+            weight=0.1,
+        ),
+        Target(
+            name="seal.hpke-public",
+            read=_public,
+            errors=SealError,
+            seeds=lambda: [_of("epoch_public")],
+            of=(hpke.public_from,),
+            weight=0.1,
+        ),
+        Target(
+            name="seal.batch-secret",
+            read=_batch_secret,
+            errors=SealError,
+            seeds=lambda: [_of("sealed")],
+            of=(batch.open_batch_secret, hpke.decrypt),
+            weight=0.1,
+        ),
+        Target(
+            name="seal.evidence",
+            read=lambda data: private.open_private(hpke.private_from(_of("epoch_private")), bytes(16), bytes(32), data),
+            errors=(SealError, FormatError),
+            seeds=lambda: [private.seal_private(_of("epoch_public"), bytes(16), bytes(32), b"{}")],
+            of=(private.open_private,),
+            weight=0.05,
+        ),
+        Target(
+            name="seal.epoch",
+            read=lambda data: epoch.parse_epoch(text_of(data)),
+            write=lambda found: bytes_of(epoch.epoch_text(found)),
+            errors=FormatError,
+            seeds=lambda: [b"1970-01-01", b"2036-02-29", b"9999-12-31"],
+            of=(epoch.parse_epoch,),
+        ),
+        Target(
+            name="seal.column",
+            read=lambda data: columns.split(data, 16),
+            write=lambda found: columns.join(found, 16),
+            errors=FormatError,
+            seeds=lambda: [b"", bytes(16), bytes(range(48))],
+            of=(columns.split,),
+        ),
+        Target(
+            name="seal.column-u16",
+            read=columns.u16s,
+            write=columns.put_u16s,
+            errors=FormatError,
+            seeds=lambda: [b"", b"\0\1\0\2"],
+            of=(columns.u16s,),
+        ),
+        Target(
+            name="seal.column-u32",
+            read=columns.u32s,
+            write=columns.put_u32s,
+            errors=FormatError,
+            seeds=lambda: [b"", b"\0\0\0\1\0\0\0\2"],
+            of=(columns.u32s,),
+        ),
+        Target(
+            name="store.tokens",
+            read=rows.split_tokens,
+            write=rows.join_tokens,
+            errors=StoreError,
+            seeds=lambda: [b"", bytes(16), bytes(16) + b"\1" * 16],
+            of=(rows.split_tokens,),
+        ),
+    ]
+
+
+def _of(member: str) -> bytes:
+    return bytes.fromhex(vector("seal-record")[member])
+
+
+def _blobs() -> list[bytes]:
+    return [slot.blob for slot in body.parse(_of("body"))] + hexes("seal-failures", "open", "blob")
+
+
+def _opened(data: bytes) -> dict[str, str | None]:
+    """One slot, with the share and the place of the record in the vectors."""
+    share = slot.share(_of("b"), _of("who"), _of("handle"), vector("seal-record")["version"], 1)
+    keys = HoldingKeys(_of("KH"), _of("room"), _of("holding"))
+    return cleartext.open_compartment(keys, share, _of("handle"), vector("seal-record")["version"], 1, data, {"sex"})
+
+
+def _private(data: bytes) -> None:
+    if len(hpke.private_from(data).public) != hpke.PUBLIC_SIZE:
+        raise Broken("a private key without its public half")
+
+
+def _public(data: bytes) -> None:
+    # What is a key of small order is found only when it is used.
+    hpke.public_from.cache_clear()
+    hpke.encrypt(data, b"info", b"text")
+
+
+def _batch_secret(data: bytes) -> bytes:
+    keys = hpke.private_from(_of("epoch_private"))
+    return batch.open_batch_secret(
+        keys, _of("room"), _of("keyholder"), _of("holding"), vector("seal-record")["epoch"], data
+    )
