@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.store.contract import JOB, Contract, draw, record
+from tests.store.contract import EPOCH, JOB, Contract, batches, draw, put, record
 
 from strongroom.errors import StoreError
+from strongroom.store import removal
 from strongroom.store.rows import RowError
 from strongroom.store.vault import VaultStore
 
@@ -28,8 +29,7 @@ class TestSqlite(Contract):
 def make(path: Path) -> Path:
     with VaultStore(path, create=True) as store:
         store.add_holding(draw("residents"), "residents")
-        store.put_batch(draw("batch"), 1, 24_837, b"sealed")
-        store.put_chunk(1, [record(str(i), tokens=str(i % 10)) for i in range(100)])
+        put(store, *(record(str(i), tokens=str(i % 10)) for i in range(100)))
     return path
 
 
@@ -92,6 +92,12 @@ def raw(path: Path, *statements: str) -> None:
         ("UPDATE holdings SET records = 90", "counts 90 records"),
         ("UPDATE records SET tokens = CAST(tokens || tokens AS BLOB)", "not in order"),
         ("DELETE FROM batches", "refers to one that is not there"),
+        ("UPDATE batches SET members = zeroblob(32)", "not the ones it was sealed for"),
+        ("INSERT INTO batches VALUES (zeroblob(16), 1, 9, 9, zeroblob(32), x'')", "has no records, and can be dropped"),
+        ("INSERT INTO deltas VALUES (zeroblob(16), zeroblob(16), 1, zeroblob(32))", "1 belong to no record"),
+        ("INSERT INTO unsettled VALUES (1, zeroblob(16), 2)", "1 versions are of no record"),
+        ("INSERT INTO handles VALUES (1, zeroblob(16), 2, x'')", "nothing is left are still named"),
+        ("INSERT INTO handles SELECT 1, min(handle), 2, x'' FROM handles", "where its records have 99"),
         ("INSERT INTO entries VALUES (0, 'a'), (2, 'b')", "an entry is missing"),
     ],
 )
@@ -121,12 +127,31 @@ def test_what_a_new_version_replaced_is_overwritten(tmp_path: Path) -> None:
     path = make(tmp_path / "vault.db")
     gone = draw("only token here")
     with VaultStore(path) as store:
-        store.put_chunk(1, [record("b")._replace(tokens=gone)])
+        put(store, record("b", batch="b")._replace(tokens=gone))
         raw(path, "PRAGMA wal_checkpoint(TRUNCATE)")
         before = path.read_bytes().count(gone)
-        store.put_chunk(1, [record("b", 2)])
+        put(store, record("b", 2, "two"))
     # In the row of version 1 it stays; from the index it is gone.
     assert (before, path.read_bytes().count(gone)) == (2, 1)
+
+
+def test_what_was_purged_or_erased_is_overwritten(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    log = path.with_name("vault.db-wal")
+    expired, erased = (
+        record(name, batch=name)._replace(tokens=draw(f"token of {name}"), body=draw(f"body of {name}", 50))
+        for name in ("expired", "erased")
+    )
+    with VaultStore(path) as store:
+        put(store, expired, epoch=9, expires=9)
+        put(store, erased)
+        store.purge(1, 9, 100)
+        store.put_resealed(erased.batch, EPOCH + 1, removal.hash_of([]), b"", [])
+        store.empty_log()
+        left = path.read_bytes() + log.read_bytes()
+        assert store.problems() == []
+    for row in (expired, erased):
+        assert not [part for part in (row.handle, row.batch, row.tokens, row.body) if part in left]
 
 
 def test_what_a_finished_import_kept_of_its_chunks_is_overwritten(tmp_path: Path) -> None:
@@ -144,7 +169,7 @@ def test_what_a_finished_import_kept_of_its_chunks_is_overwritten(tmp_path: Path
 def test_nothing_says_in_what_order_records_came(tmp_path: Path) -> None:
     db = sqlite3.connect(make(tmp_path / "vault.db"))
     tables = dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'"))
-    for table in ("records", "handles", "tokens", "batches", "private", "job_chunks"):
+    for table in ("records", "handles", "tokens", "batches", "deltas", "unsettled", "private", "job_chunks"):
         assert "WITHOUT ROWID" in tables[table]
         columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
         assert not columns & {"time", "created", "number", "id", "seq"}
@@ -154,9 +179,8 @@ def test_nothing_says_in_what_order_records_came(tmp_path: Path) -> None:
 def importer(path: Path, worker: int, chunks: int) -> None:
     with VaultStore(path) as store:
         for chunk in range(worker * chunks, (worker + 1) * chunks):
-            store.put_batch(draw(f"batch {chunk}"), 1, 24_837, b"sealed")
             rows = [record(f"{chunk} {i}", batch=f"batch {chunk}", tokens="xy") for i in range(200)]
-            store.put_chunk(1, rows, job=JOB, chunk=chunk)
+            store.put_chunk(1, rows, batches(rows), job=JOB, chunk=chunk)
 
 
 def prepared(tmp_path: Path) -> Path:

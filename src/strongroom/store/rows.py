@@ -21,23 +21,30 @@ class RecordRow(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """One version of one record as stored, with its batch's epoch (days) and sealed secret."""
+    """One version of one record as stored, with its batch's epoch and expiry (days), members and sealed secret.
+    ``delta``: 32 bytes where the batch was given another secret since, otherwise empty."""
 
     handle: bytes
     version: int
     batch: bytes
     epoch: int
+    expires: int
+    members: bytes
     sealed: bytes
+    delta: bytes
     tokens: bytes
     body: bytes
 
 
 class BatchRow(NamedTuple):
-    """A batch as stored. ``holding`` is the store's number of the holding."""
+    """A batch as stored. ``holding`` is the store's number of the holding; ``epoch`` and ``expires`` are days;
+    ``members``: 32 bytes that name its records (SPEC.md section 3.2)."""
 
     batch: bytes
     holding: int
     epoch: int
+    expires: int
+    members: bytes
     sealed: bytes
 
 
@@ -60,14 +67,17 @@ class RowError(NamedTuple):
 
 
 class Job(NamedTuple):
-    """An import. ``rows`` were taken and ``bad`` were not, in the chunks that are done; ``done``: that is all of them.
-    ``detail`` is the importer's own."""
+    """An import, an export, a migration. ``rows`` were taken and ``bad`` were not, in the chunks that are done; ``done``:
+    that is all of them. ``detail`` is its own, and so is ``cursor``, how far it has come. ``unverified``: chunks with
+    rows of which nobody has said that they can be read back."""
 
     holding: int
     detail: str
     done: bool
     rows: int
     bad: int
+    cursor: str
+    unverified: int
 
 
 def join_tokens(tokens: list[bytes] | set[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The vault's store in SQLite: sealed records, blind tokens, the ledger's mirror, imports (SPEC.md sections 3 to 5).
+"""The vault's store in SQLite: sealed records, blind tokens, the ledger's mirror, jobs (SPEC.md sections 3 to 5).
 
 Nothing in it is readable without the keyholder. It says nothing of the order in which records came.
 """
@@ -6,13 +6,12 @@ Nothing in it is readable without the keyholder. It says nothing of the order in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from strongroom.errors import StoreError
+from strongroom.store import problems, removal
 from strongroom.store.database import Database, Values, script, statements
 from strongroom.store.jobs import Jobs
 from strongroom.store.mirror import Mirror
@@ -87,11 +86,6 @@ class VaultStore:
 
     # Batches and records
 
-    def put_batch(self, batch: bytes, holding: int, epoch: int, sealed: bytes) -> None:
-        """Store a sealed batch secret under its id (16 bytes), before any record of it. StoreError when it is there."""
-        with self._db.transaction():
-            self._db.run(_SQL["put_batch"], (batch, holding, epoch, sealed))
-
     def batches(self) -> Iterator[BatchRow]:
         """Every batch, by id, streamed."""
         after = b""
@@ -106,29 +100,34 @@ class VaultStore:
         self,
         holding: int,
         rows: Sequence[RecordRow],
+        batches: Sequence[BatchRow] = (),
         *,
         job: bytes | None = None,
         chunk: int = 0,
         errors: Iterable[RowError] = (),
+        cursor: str | None = None,
     ) -> None:
-        """Store records, their tokens, the bad rows and the mark that chunk ``chunk`` of ``job`` is done, all or
-        nothing.
+        """Store records with their batches and tokens, the bad rows, and the mark that chunk ``chunk`` of ``job`` is done
+        (with a ``cursor``, how far the job has come), all or nothing.
 
-        A row of version 1 is a new record. A later version is one more than the stored one, and its tokens take the
-        place of that one's. StoreError when a version is there already or not the next, a batch is unknown, or the
-        chunk or the whole job is done: then nothing has changed.
+        A row of version 1 is a new record. A later version is one more than the stored one, its tokens take the place of
+        that one's, and it is ``unsettled``. StoreError when a version is there already or not the next, when a row's
+        batch is not among ``batches`` or one of these has no row, or when the chunk or the whole job is done: then
+        nothing has changed.
         """
         # In the order of each table, so that a page is touched once.
         fresh = sorted(row for row in rows if row.version == 1)
         later = sorted(row for row in rows if row.version != 1)
         added = sorted((holding, token, row.handle) for row in fresh for token in split_tokens(row.tokens))
+        if {row.batch for row in rows} != {row.batch for row in batches} or any(row[1] != holding for row in batches):
+            raise StoreError("record: want the batches of these records, of this holding, and no others beside them")
         with self._db.transaction():
-            for batch in {row.batch for row in rows}:
-                if self._db.one(_SQL["holding_of_batch"], (batch,)) != (holding,):
-                    raise StoreError("record: its batch is not stored, or of another holding. Store the batch first")
+            self._db.run_many(_SQL["put_batch"], batches)
             if job is not None:
                 if not self._db.run(_SQL["put_chunk"], (job, chunk, len(rows))):
-                    raise StoreError("import: there is none of this name that still takes rows")
+                    raise StoreError("job: there is none of this name that still takes rows")
+                if cursor is not None:
+                    self._db.run(_SQL["move_job"], (job, cursor, 0))
                 self._db.run_many(_SQL["put_error"], ((job, *error) for error in errors))
             self._db.run_many(_SQL["put_record"], sorted(map(_placed, fresh)))
             self._db.run_many(_SQL["put_handle"], ((holding, *row[:3]) for row in fresh))
@@ -139,11 +138,12 @@ class VaultStore:
 
     def _replace(self, holding: int, row: RecordRow) -> None:
         found = self._db.one(_SQL["last_tokens"], (holding, row.handle))
-        if found is None or found[0] != row.version - 1:
+        if found is None or found[0] != row.version - 1 or found[1] is None:
             raise StoreError("record: its new version is not the next one. Another writer was first; read it again")
         before, after = set(split_tokens(found[1])), set(split_tokens(row.tokens))
         self._db.run(_SQL["put_record"], _placed(row))
         self._db.run(_SQL["put_handle"], (holding, *row[:3]))
+        self._db.run(_SQL["put_unsettled"], (holding, *row[:2]))
         self._db.run_many(_SQL["drop_token"], ((holding, token, row.handle) for token in sorted(before - after)))
         self._db.run_many(_SQL["put_token"], ((holding, token, row.handle) for token in sorted(after - before)))
 
@@ -157,14 +157,23 @@ class VaultStore:
         return {token: handles for token, handles in found.items() if handles}
 
     def latest(self, holding: int, handles: Iterable[bytes]) -> list[Stored]:
-        """The latest version of each record, in the order of ``handles``; one that is not here is left out."""
+        """The latest version of each record, in the order of ``handles``; one that has none here is left out."""
         found = (self._db.one(_SQL["latest"], (holding, handle)) for handle in handles)
         return [Stored(*values) for values in found if values is not None]
 
+    def at_version(self, holding: int, handles: Iterable[bytes], version: int) -> list[Stored]:
+        """That version of each record, latest or not, in the order of ``handles``; one that is not here is left out."""
+        found = (self._db.one(_SQL["at_version"], (holding, handle, version)) for handle in handles)
+        return [Stored(*values) for values in found if values is not None]
+
     def latest_versions(self, holding: int, handles: Iterable[bytes]) -> dict[bytes, int]:
-        """The number of the latest version of each record; one that is not here is left out."""
-        found = ((handle, self._db.number(_SQL["last_version"], (holding, handle))) for handle in handles)
-        return {handle: version for handle, version in found if version}
+        """The number of the latest version of each record; one that has none here is left out."""
+        found = ((handle, self._db.one(_SQL["last_tokens"], (holding, handle))) for handle in handles)
+        return {handle: last[0] for handle, last in found if last is not None and last[1] is not None}
+
+    def handles(self, holding: int, after: bytes, limit: int) -> list[bytes]:
+        """The records past ``after`` that have a latest version, in order: for jobs that go through all of them."""
+        return [handle for (handle,) in self._db.all(_SQL["page_of_handles"], (holding, after, limit))]
 
     def records(self, holding: int) -> Iterator[Stored]:
         """Every version of every record by handle and version, streamed: memory stays flat and writers go on."""
@@ -172,6 +181,65 @@ class VaultStore:
         while page := self._db.all(_SQL["page_of_records"], (holding, *after, _PAGE)):
             yield from (Stored(*values) for values in page)
             after = page[-1][:2]
+
+    # Later versions, of which the keyholder is to be told
+
+    def unsettled(self, holding: int, limit: int) -> list[tuple[bytes, int]]:
+        """(handle, version) of which the keyholder has not been told, the first ones."""
+        return [(handle, version) for handle, version in self._db.all(_SQL["unsettled"], (holding, limit))]
+
+    def settle(self, holding: int, pairs: Iterable[tuple[bytes, int]]) -> None:
+        """The keyholder has been told of these."""
+        with self._db.transaction():
+            self._db.run_many(_SQL["drop_unsettled"], ((holding, *pair) for pair in pairs))
+
+    def unsettle(self, holding: int) -> None:
+        """All of them are to be told again, each record's newest: the keyholder has lost what it knew (SPEC.md 8.10)."""
+        with self._db.transaction():
+            self._db.run(_SQL["unsettle"], (holding,))
+
+    # Resealing, erasing, expiring (SPEC.md section 3.7; what stays of a record is said in ``store.removal``)
+
+    def aging(self, holding: int, before: int, today: int) -> Iterator[BatchRow]:
+        """Batches sealed to an epoch before ``before`` that have not expired on ``today`` (days), oldest epoch first,
+        streamed: resealing them meanwhile is no harm."""
+        after: tuple[int, bytes] = (0, b"")
+        while page := self._db.all(_SQL["aging"], (holding, before, today, *after, _PAGE)):
+            yield from (BatchRow(*values) for values in page)
+            after = (page[-1][2], page[-1][0])
+
+    def members(self, batch: bytes) -> list[tuple[bytes, int, bytes]]:
+        """(handle, version, delta) of a batch's records, by handle and version; the delta is empty where there is none."""
+        return [(handle, version, delta) for handle, version, delta in self._db.all(_SQL["members"], (batch,))]
+
+    def put_resealed(
+        self,
+        batch: bytes,
+        epoch: int,
+        members_hash: bytes,
+        sealed: bytes,
+        kept: list[tuple[bytes, int, bytes]] | None,
+    ) -> None:
+        """A batch's secret as it was resealed to ``epoch``. ``kept``: None where it is the same one; otherwise another,
+        for these records and their deltas: the rest was erased and goes, and with nothing kept so does the batch.
+
+        StoreError when its records are not those that it was resealed for: then nothing has changed.
+        """
+        removal.put_resealed(self._db, batch, epoch, members_hash, sealed, kept)
+
+    def purge(self, holding: int, today: int, limit: int) -> int:
+        """Remove batches that expired on ``today`` (days) or before, whole: one at least, and more up to ``limit``
+        versions. How many versions went; 0 when there is nothing more to do."""
+        return removal.purge(self._db, holding, today, limit)
+
+    def withdraw(self, holding: int, handles: Iterable[bytes]) -> None:
+        """These records were erased: from now on nothing finds them, and they have no latest version. Their rows go when
+        their batches are resealed, for which the keyholder must still be told of them. Again, it changes nothing."""
+        removal.withdraw(self._db, holding, handles)
+
+    def empty_log(self) -> None:
+        """Overwrite what was removed in the write-ahead log too; at the end of whatever removes."""
+        self._db.empty_log()
 
     # What belongs to asks
 
@@ -203,35 +271,14 @@ class VaultStore:
         What lies inside the rows (bodies, entries, tiles) is for the caller, who has their formats.
         """
         with self._db.snapshot():
-            found = self._db.damage()
-            if self._db.number(_SQL["count_rows"]) != self._db.number(_SQL["count_handles"]):
-                found.append("records: there are more or fewer than handles")
+            found = [*self._db.damage(), *problems.of_tables(self._db)]
+            for batch in self.batches():
+                found += problems.of_batch(self._db, batch)
             for row in self.holdings():
-                found += self._miscounts(row)
+                found += problems.of_holding(self._db, row)
             if self._db.number(_SQL["count_entries"]) != self.mirror.size():
                 found.append("mirror: an entry is missing")
         return found
-
-    def _miscounts(self, row: HoldingRow) -> Iterator[str]:
-        records = versions = tokens = absent = garbled = 0
-        for handle, group in groupby(self.records(row.number), key=attrgetter("handle")):
-            kept = list(group)
-            versions += len(kept)
-            records += 1
-            try:
-                for token in split_tokens(kept[-1].tokens):
-                    tokens += 1
-                    absent += self._db.one(_SQL["has_token"], (row.number, token, handle)) is None
-            except StoreError:
-                garbled += 1
-        if (records, versions) != (row.records, row.versions):
-            yield f"holding {row.name}: counts {row.records} records, {row.versions} versions; has {records}, {versions}"
-        if garbled:
-            yield f"holding {row.name}: {garbled} records whose tokens are not in order"
-        if absent:
-            yield f"holding {row.name}: {absent} tokens of its records are missing from the index"
-        if tokens - absent != (have := self._db.number(_SQL["count_tokens"], (row.number,))):
-            yield f"holding {row.name}: the index has {have} tokens where its records have {tokens}"
 
 
 def _placed(row: RecordRow) -> Values:

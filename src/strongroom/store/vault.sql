@@ -15,24 +15,53 @@ SELECT public, signature FROM epochs WHERE holding = ?1 AND epoch = ?2;
 SELECT epoch FROM epochs WHERE holding = ?1 ORDER BY epoch;
 
 -- name: put_batch
-INSERT INTO batches (batch, holding, epoch, sealed) VALUES (?1, ?2, ?3, ?4);
--- name: holding_of_batch
-SELECT holding FROM batches WHERE batch = ?1;
+INSERT INTO batches (batch, holding, epoch, expires, members, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+-- name: batch
+SELECT batch, holding, epoch, expires, members, sealed FROM batches WHERE batch = ?1;
 -- name: batches
-SELECT batch, holding, epoch, sealed FROM batches WHERE batch > ?1 ORDER BY batch LIMIT ?2;
+SELECT batch, holding, epoch, expires, members, sealed FROM batches WHERE batch > ?1 ORDER BY batch LIMIT ?2;
 -- name: count_batches
 SELECT count(*) FROM batches;
+-- name: aging
+SELECT batch, holding, epoch, expires, members, sealed FROM batches
+WHERE holding = ?1 AND epoch < ?2 AND expires > ?3 AND (epoch, batch) > (?4, ?5) ORDER BY epoch, batch LIMIT ?6;
+-- name: expired
+SELECT batch FROM batches WHERE holding = ?1 AND epoch <= ?2 AND expires <= ?2 ORDER BY epoch, batch LIMIT ?3;
+-- name: reseal_batch
+UPDATE batches SET epoch = ?2, members = ?3, sealed = ?4 WHERE batch = ?1;
+-- name: drop_batch
+DELETE FROM batches WHERE batch = ?1;
 
 -- name: put_record
 INSERT INTO records (batch, handle, version, tokens, body) VALUES (?1, ?2, ?3, ?4, ?5);
+-- name: drop_record
+DELETE FROM records WHERE batch = ?1 AND handle = ?2 AND version = ?3;
+-- name: members
+SELECT r.handle, r.version, coalesce(d.delta, x'')
+FROM records AS r LEFT JOIN deltas AS d ON d.batch = r.batch AND d.handle = r.handle AND d.version = r.version
+WHERE r.batch = ?1 ORDER BY r.handle, r.version;
+-- name: put_delta
+INSERT INTO deltas (batch, handle, version, delta) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET delta = excluded.delta;
+-- name: drop_delta
+DELETE FROM deltas WHERE batch = ?1 AND handle = ?2 AND version = ?3;
 -- name: put_handle
 INSERT INTO handles (holding, handle, version, batch) VALUES (?1, ?2, ?3, ?4);
+-- name: empty_handle
+UPDATE handles SET batch = x'' WHERE holding = ?1 AND handle = ?2 AND version = ?3;
+-- name: drop_handle
+DELETE FROM handles AS h WHERE h.holding = ?1 AND h.handle = ?2 AND h.batch = x'' AND (
+    h.version < (SELECT max(version) FROM handles WHERE holding = ?1 AND handle = ?2)
+    OR NOT EXISTS (SELECT 1 FROM handles WHERE holding = ?1 AND handle = ?2 AND batch <> x'')
+);
+-- name: has_handle
+SELECT 1 FROM handles WHERE holding = ?1 AND handle = ?2 LIMIT 1;
 -- name: last_tokens
 SELECT h.version, r.tokens
-FROM handles AS h JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 WHERE h.holding = ?1 AND h.handle = ?2 ORDER BY h.version DESC LIMIT 1;
--- name: last_version
-SELECT coalesce(max(version), 0) FROM handles WHERE holding = ?1 AND handle = ?2;
+-- name: page_of_handles
+SELECT handle FROM handles WHERE holding = ?1 AND handle > ?2
+GROUP BY handle HAVING max(version) > 0 AND batch <> x'' ORDER BY handle LIMIT ?3; -- batch is that of max(version)
 -- name: put_token
 INSERT INTO tokens (holding, token, handle) VALUES (?1, ?2, ?3);
 -- name: drop_token
@@ -44,21 +73,59 @@ SELECT 1 FROM tokens WHERE holding = ?1 AND token = ?2 AND handle = ?3;
 -- name: count_tokens
 SELECT count(*) FROM tokens WHERE holding = ?1;
 -- name: latest
-SELECT h.handle, h.version, h.batch, b.epoch, b.sealed, r.tokens, r.body
+SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
 FROM handles AS h
 JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 JOIN batches AS b ON b.batch = h.batch
-WHERE h.holding = ?1 AND h.handle = ?2 ORDER BY h.version DESC LIMIT 1;
+LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
+WHERE h.holding = ?1 AND h.handle = ?2
+AND h.version = (SELECT max(version) FROM handles WHERE holding = ?1 AND handle = ?2);
+-- name: at_version
+SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
+FROM handles AS h
+JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+JOIN batches AS b ON b.batch = h.batch
+LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
+WHERE h.holding = ?1 AND h.handle = ?2 AND h.version = ?3;
 -- name: page_of_records
-SELECT h.handle, h.version, h.batch, b.epoch, b.sealed, r.tokens, r.body
+SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
 FROM handles AS h
 JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 JOIN batches AS b ON b.batch = h.batch AND b.holding = h.holding
+LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
 WHERE h.holding = ?1 AND (h.handle, h.version) > (?2, ?3) ORDER BY h.handle, h.version LIMIT ?4;
+
+-- name: put_unsettled
+INSERT INTO unsettled (holding, handle, version) VALUES (?1, ?2, ?3);
+-- name: unsettled
+SELECT handle, version FROM unsettled WHERE holding = ?1 ORDER BY handle, version LIMIT ?2;
+-- name: drop_unsettled
+DELETE FROM unsettled WHERE holding = ?1 AND handle = ?2 AND version = ?3;
+-- name: forget_unsettled
+DELETE FROM unsettled WHERE holding = ?1 AND handle = ?2 AND NOT EXISTS (
+    SELECT 1 FROM handles AS h WHERE h.holding = ?1 AND h.handle = ?2 AND h.version = unsettled.version
+);
+-- name: unsettle
+INSERT INTO unsettled (holding, handle, version)
+SELECT holding, handle, max(version) FROM handles WHERE holding = ?1 GROUP BY handle HAVING max(version) > 1
+ON CONFLICT DO NOTHING;
+
 -- name: count_rows
 SELECT count(*) FROM records;
 -- name: count_handles
-SELECT count(*) FROM handles;
+SELECT count(*) FROM handles WHERE batch <> x'';
+-- name: page_of_places
+SELECT h.handle, h.version, h.batch, r.tokens
+FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+WHERE h.holding = ?1 AND (h.handle, h.version) > (?2, ?3) ORDER BY h.handle, h.version LIMIT ?4;
+-- name: lost_deltas
+SELECT count(*) FROM deltas AS d WHERE NOT EXISTS (
+    SELECT 1 FROM records AS r WHERE r.batch = d.batch AND r.handle = d.handle AND r.version = d.version
+);
+-- name: lost_unsettled
+SELECT count(*) FROM unsettled AS u WHERE NOT EXISTS (
+    SELECT 1 FROM handles AS h WHERE h.holding = u.holding AND h.handle = u.handle AND h.version = u.version
+);
 
 -- name: put_private
 INSERT INTO private (commitment, sealed) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
@@ -89,18 +156,24 @@ INSERT INTO jobs (job, holding, detail) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHI
 -- name: job
 SELECT j.holding, j.detail, j.done,
     j.rows + (SELECT coalesce(sum(rows), 0) FROM job_chunks WHERE job = j.job),
-    j.bad + (SELECT count(DISTINCT row) FROM job_errors WHERE job = j.job)
+    j.bad + (SELECT count(DISTINCT row) FROM job_errors WHERE job = j.job),
+    j.cursor,
+    j.unverified + (SELECT count(*) FROM job_chunks WHERE job = j.job AND NOT verified)
 FROM jobs AS j WHERE j.job = ?1;
 -- name: jobs
 SELECT job FROM jobs ORDER BY job;
+-- name: move_job
+UPDATE jobs SET cursor = ?2, rows = rows + ?3 WHERE job = ?1 AND NOT done;
 -- name: finish_job
-UPDATE jobs SET done = 1, rows = ?2, bad = ?3 WHERE job = ?1;
+UPDATE jobs SET done = 1, rows = ?2, bad = ?3, unverified = ?4 WHERE job = ?1;
 -- name: drop_chunks
 DELETE FROM job_chunks WHERE job = ?1;
 -- name: drop_errors
 DELETE FROM job_errors WHERE job = ?1;
 -- name: put_chunk
-INSERT INTO job_chunks (job, chunk, rows) SELECT job, ?2, ?3 FROM jobs WHERE job = ?1 AND NOT done;
+INSERT INTO job_chunks (job, chunk, rows, verified) SELECT job, ?2, ?3, ?3 = 0 FROM jobs WHERE job = ?1 AND NOT done;
+-- name: verify_chunk
+UPDATE job_chunks SET verified = 1 WHERE job = ?1 AND chunk = ?2;
 -- name: chunks
 SELECT chunk FROM job_chunks WHERE job = ?1 ORDER BY chunk;
 -- name: put_error

@@ -1,4 +1,4 @@
--- The vault's store, version 1 (SPEC.md sections 3.2, 3.6, 7.1, 8.2). No column says in what order or when a record came:
+-- The vault's store, version 1 (SPEC.md sections 3.2, 3.6, 3.7, 7.1, 8.2). No column says in what order or when a record came:
 -- records are named by random handles and lie in their order.
 
 CREATE TABLE holdings (
@@ -20,9 +20,14 @@ CREATE TABLE epochs (
 CREATE TABLE batches (
     batch   BLOB PRIMARY KEY CHECK (length(batch) = 16),
     holding INTEGER NOT NULL REFERENCES holdings (number),
-    epoch   INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
+    epoch   INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND expires),
+    expires INTEGER NOT NULL CHECK (expires <= 4294967295),
+    members BLOB NOT NULL CHECK (length(members) = 32),
     sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What is to be resealed or purged. An epoch never lies past its batches' expiry, so it finds those that have expired, too.
+CREATE INDEX batches_by_epoch ON batches (holding, epoch, batch);
 
 -- A batch's records lie together, ordered by handle. Were they spread by handle over the whole table, each would touch a
 -- page of its own, and an import would slow down as the room grows (measured: 40 us a record at 300,000, rising; 20 so).
@@ -35,12 +40,30 @@ CREATE TABLE records (
     PRIMARY KEY (batch, handle, version)
 ) STRICT, WITHOUT ROWID;
 
--- Where a record lies.
+-- Of records whose batch was given another secret (SPEC.md section 3.7).
+CREATE TABLE deltas (
+    batch   BLOB NOT NULL,
+    handle  BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    delta   BLOB NOT NULL CHECK (length(delta) = 32),
+    PRIMARY KEY (batch, handle, version)
+) STRICT, WITHOUT ROWID;
+
+-- Where a record lies. An empty batch says that this version is gone, or that none follows the one before, while older
+-- ones are still here: then no version is the record's latest.
 CREATE TABLE handles (
     holding INTEGER NOT NULL,
     handle  BLOB NOT NULL,
     version INTEGER NOT NULL,
-    batch   BLOB NOT NULL,
+    batch   BLOB NOT NULL CHECK (length(batch) IN (0, 16)),
+    PRIMARY KEY (holding, handle, version)
+) STRICT, WITHOUT ROWID;
+
+-- Later versions of which the keyholder has not been told (SPEC.md section 8.9).
+CREATE TABLE unsettled (
+    holding INTEGER NOT NULL,
+    handle  BLOB NOT NULL,
+    version INTEGER NOT NULL CHECK (version > 1),
     PRIMARY KEY (holding, handle, version)
 ) STRICT, WITHOUT ROWID;
 
@@ -76,22 +99,26 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- An import. Which records came from which chunk is nowhere said; but the counts of its chunks, beside those of the
--- batches, put the batches into the file's order. So once it is complete, its chunks and bad rows are deleted and their
--- sums stand in `rows` and `bad`.
+-- An import, an export, a migration. Which records came from which chunk is nowhere said; but the counts of its chunks,
+-- beside those of the batches, put the batches into the file's order. So once it is complete, its chunks and bad rows are
+-- deleted and their sums stand in `rows`, `bad` and `unverified`. `cursor` says how far a job has come that goes through
+-- the store itself.
 CREATE TABLE jobs (
-    job     BLOB PRIMARY KEY CHECK (length(job) = 16),
-    holding INTEGER NOT NULL REFERENCES holdings (number),
-    detail  TEXT NOT NULL,
-    done    INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1)),
-    rows    INTEGER NOT NULL DEFAULT 0 CHECK (rows >= 0),
-    bad     INTEGER NOT NULL DEFAULT 0 CHECK (bad >= 0)
+    job        BLOB PRIMARY KEY CHECK (length(job) = 16),
+    holding    INTEGER NOT NULL REFERENCES holdings (number),
+    detail     TEXT NOT NULL,
+    cursor     TEXT NOT NULL DEFAULT '',
+    done       INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1)),
+    rows       INTEGER NOT NULL DEFAULT 0 CHECK (rows >= 0),
+    bad        INTEGER NOT NULL DEFAULT 0 CHECK (bad >= 0),
+    unverified INTEGER NOT NULL DEFAULT 0 CHECK (unverified >= 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job_chunks (
-    job   BLOB NOT NULL REFERENCES jobs (job),
-    chunk INTEGER NOT NULL CHECK (chunk >= 0),
-    rows  INTEGER NOT NULL CHECK (rows >= 0),
+    job      BLOB NOT NULL REFERENCES jobs (job),
+    chunk    INTEGER NOT NULL CHECK (chunk >= 0),
+    rows     INTEGER NOT NULL CHECK (rows >= 0),
+    verified INTEGER NOT NULL CHECK (verified IN (0, 1)),
     PRIMARY KEY (job, chunk)
 ) STRICT, WITHOUT ROWID;
 
