@@ -100,7 +100,8 @@ when {{
   principal in [{_literals("Role", sorted(purpose.roles))}] &&
   principal in [{_literals("Unit", sorted(purpose.units))}] &&
   ({where}{tested}) &&
-  (action != Action::"find" || ({finds}))
+  (action != Action::"find" || ({finds})) &&
+  (action != Action::"export" || context.count <= {purpose.most})
 }};
 """
 

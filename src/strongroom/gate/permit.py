@@ -29,7 +29,7 @@ class Permit:
 def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     """What the reader of ``line`` may have of ``ask``. That charter, reader and signature are the right ones is
     checked before. Raises ``Refused`` with the first of the codes ``purpose``, ``role``, ``unit``, ``holding``,
-    ``field``, ``test``, ``version`` that fails."""
+    ``field``, ``test``, ``version``, ``budget`` (more than one export may have) that fails."""
     purpose = charter.purposes.get(ask.purpose)
     if purpose is None:
         raise Refused("purpose", "the charter has no such purpose")
@@ -67,6 +67,8 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
         return Permit(purpose, _compartments(holding, holding.fields), {})
     if isinstance(ask, DiscloseAsk) and ask.version and not purpose.history:
         raise Refused("version", f"{ask.purpose} does not read old versions")
+    if isinstance(ask, ExportAsk) and ask.count > purpose.most:
+        raise Refused("budget", f"{ask.purpose} exports at most {purpose.most:,} records at once")
     return Permit(purpose, _compartments(holding, ask.fields), {field: reads[field] for field in ask.fields})
 
 

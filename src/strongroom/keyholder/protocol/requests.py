@@ -78,7 +78,18 @@ class Intake(WithAsk):
 
 class Refusal(WithAsk):
     code: Literal[
-        "reason", "case", "rule", "purpose", "role", "unit", "holding", "field", "test", "version", "countersign"
+        "reason",
+        "case",
+        "rule",
+        "purpose",
+        "role",
+        "unit",
+        "holding",
+        "field",
+        "test",
+        "version",
+        "budget",
+        "countersign",
     ]
 
 
