@@ -21,6 +21,8 @@ NAMED = re.compile(
 # Named like a parser, and none of bytes from outside; or one that others stand for.
 EXEMPT = {
     "canonical.Codec.parse": "each codec has a target of its own",
+    "drill.stage.Stage.open_keyholder": "a drill's own room",
+    "drill.stage.Stage.open_vault": "the same",
     "client.published.fetch_from": "opens a directory or a URL; what lies there is read by ledger.directory",
     "custody.intake.window.open_window": "signs an ask",
     "keyholder.files.open_keyholder": "opens a database; its JSON files have targets of their own",

@@ -7,6 +7,7 @@ copied out of it. So nothing has to be known of the texts, and the fuzzer finds 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,23 +20,28 @@ _OTHERS = """
     Expected got array object str int bool null bytes float length matching regex key keys Invalid base64 encoded string
     Object missing required field missing unknown value out range truncated malformed UTF
 """
-_SHORT, _SHORT_NUMBER, _SHORT_OTHER = 4, 6, 2
+_LETTERS, _NUMBER = 4, 6
 
 
 def quoted(text: str, data: bytes) -> str:
     """The first word of ``text`` that is the input's and not ours; empty where there is none."""
     given = data.decode("utf-8", "replace")
+    return next((word for word in _words(text) if word in given and word not in _vocabulary()), "")
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of ``text`` that are long enough to tell something; of scripts without spaces every two characters."""
     for word in _WORD.findall(text):
-        least = _SHORT_NUMBER if word.isdigit() else _SHORT if word.isascii() else _SHORT_OTHER
-        if len(word) >= least and word in given and word not in _vocabulary():
-            return str(word)
-    return ""
+        if not word.isascii():
+            yield from (word[at : at + 2] for at in range(len(word) - 1))
+        elif len(word) >= (_NUMBER if word.isdigit() else _LETTERS):
+            yield word
 
 
 @cache
 def _vocabulary() -> frozenset[str]:
     # The bounds of numbers are the schemas' own.
-    words = {*_OTHERS.split(), *(str(2**bits - 1) for bits in (16, 32, 53, 63))}
+    found = {*_OTHERS.split(), *(str(2**bits - 1) for bits in (16, 32, 53, 63))}
     for path in Path(strongroom.__file__).parent.rglob("*.py"):
-        words.update(_WORD.findall(_GROUPED.sub("", path.read_text(encoding="utf-8"))))
-    return frozenset(words)
+        found.update(_words(_GROUPED.sub("", path.read_text(encoding="utf-8"))))
+    return frozenset(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from functools import cache
 
 from fuzz import world
@@ -11,11 +12,13 @@ from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog import mapping, rate, rules, source, text
 from strongroom.catalog.check import check
+from strongroom.catalog.image import image
 from strongroom.catalog.model import Holding
 from strongroom.catalog.pattern import compile_pattern
 from strongroom.catalog.types import MAX_PATTERN_BYTES
 from strongroom.catalog.yamltree import Reader, Scalar
 from strongroom.errors import CatalogError, FormatError, ValueRejected
+from strongroom.report import about
 
 FILE = "input.yaml"
 
@@ -55,6 +58,18 @@ def targets() -> list[Target]:
             of=(mapping.by_name,),
         ),
         Target(
+            name="catalog.about",
+            read=lambda data: about.load(data, FILE),
+            errors=CatalogError,
+            silent=False,
+            seeds=lambda: [
+                example("city/about.yaml"),
+                b"controller: City of Riverton\nofficer: >\n  The one\n  in charge\n",
+            ],
+            of=(about.load,),
+            weight=0.05,
+        ),
+        Target(
             name="catalog.charter",
             read=charters.parse,
             write=charters.document,
@@ -71,6 +86,14 @@ def targets() -> list[Target]:
             errors=FormatError,
             seeds=lambda: [vector("charter")["roster"].encode(), b"[]"],
             of=(charters.parse_roster,),
+        ),
+        Target(
+            name="catalog.image",
+            read=lambda data: image(b64encode(data).decode()),
+            write=b64decode,
+            errors=ValueRejected,
+            seeds=lambda: kept("catalog.image"),
+            of=(image,),
         ),
         Target(
             name="catalog.pattern",

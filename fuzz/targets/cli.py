@@ -9,7 +9,7 @@ from functools import cache
 
 from fuzz.scratch import file
 from fuzz.target import Broken, Target, text_of
-from strongroom.cli import arguments, main
+from strongroom.cli import arguments, main, period
 from strongroom.client import anchors
 from strongroom.errors import InputError
 from strongroom.keyholder import desk
@@ -58,6 +58,21 @@ def targets() -> list[Target]:
             of=(desk.clean_code,),
         ),
         Target(
+            name="cli.moment",
+            read=lambda data: period._second(text_of(data)),
+            errors=InputError,
+            silent=False,
+            seeds=lambda: [b"2026-01-31", b"2026-01-31T14:00:00Z", b"0001-01-01", b"9999-12-31T23:59:59Z"],
+            of=(period._second,),
+        ),
+        Target(
+            name="cli.version",
+            read=_version,
+            seeds=lambda: [b"1", b"4294967295"],
+            of=(arguments.version,),
+            silent=False,
+        ),
+        Target(
             name="cli.line",
             read=_line,
             seeds=lambda: _LINES,
@@ -65,6 +80,13 @@ def targets() -> list[Target]:
             weight=0.02,
         ),
     ]
+
+
+def _version(data: bytes) -> None:
+    # What argparse makes a usage error of.
+    with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
+        if str(arguments.version(text_of(data))) != text_of(data).lstrip("0"):
+            raise Broken("a version is read as another number")
 
 
 def _code(data: bytes) -> None:

@@ -11,7 +11,7 @@ from unittest import mock
 
 from fuzz import parsers
 from fuzz.sample import seeds_of
-from fuzz.scratch import file
+from fuzz.scratch import file, folder
 from fuzz.target import Broken, Target, text_of
 from strongroom.client import device
 from strongroom.custody import ceremony
@@ -30,6 +30,14 @@ def targets() -> list[Target]:
         _file("keyholder-keys", "keys.json", keyholder_keys.load, "keyholder.keys._codec", (StoreError, LedgerError)),
         _file("device", "", device.load, "client.device._codec", InputError),
         _file("steward", "", ceremony.load_steward, "custody.ceremony._steward", InputError),
+        Target(
+            name="files.holding-key",
+            read=_holding_key,
+            errors=StoreError,
+            seeds=lambda: [bytes(32)],
+            of=(vault_keys.VaultKeys.holding,),
+            weight=0.1,
+        ),
         Target(
             name="files.address",
             read=lambda data: client.address_file(file(data, "address").parent)(),
@@ -73,6 +81,13 @@ def _file(name: str, path: str, load: Callable[[Path], object], codec: str, erro
 def _loaded(load: Callable[[Path], Any], path: str, data: bytes) -> None:
     found = file(data, path or "input")
     load(found.parent if path else found)
+
+
+def _holding_key(data: bytes) -> None:
+    (folder() / vault_keys.HOLDINGS).mkdir(exist_ok=True)
+    file(data, f"{vault_keys.HOLDINGS}/residents.key")
+    room = seeds_of(parsers.codecs()["custody.keys._keys"])[0]
+    vault_keys.load(file(room, "keys.json").parent).holding("residents")
 
 
 def _called(data: bytes) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fuzz.sample import blank
 from fuzz.seeds import texts
 from fuzz.target import Target, text_of
 from strongroom.canonical import encode
@@ -57,16 +59,21 @@ def targets() -> list[Target]:
 def _asks() -> tuple[SignedAsk, ...]:
     device = Device("ana", Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
     asker = Asker(device, bytes(16), bytes(32), lambda count: b"\5" * count)
-    case, why = "2027/114", "Renewal of an identity card at desk 4"
+    case, why, records = "2027/114", "Renewal of an identity card at desk 4", [bytes(16), b"\1" * 16]
     return (
         asker.find("residents", "confirm", "phone", "+8613800138000", case, why, _NOW),
-        asker.disclose("residents", "confirm", [bytes(16), b"\1" * 16], ["born", "name"], case, why, _NOW),
+        asker.disclose("residents", "confirm", records, ["born", "name"], case, why, _NOW),
+        asker.check("residents", "confirm", records, "name", "matches", "Ada Lovelace", case, why, _NOW),
+        asker.correct("residents", "register", records, ["name"], case, why, _NOW),
+        asker.erase("residents", "register", records, case, why, _NOW),
         asker.intake("residents", "register", 5, _NOW + 3600, case, why, _NOW),
+        asker.export("residents", "register", ["name"], 5, _NOW + 3600, case, why, _NOW),
     )
 
 
-def _kept(signed: SignedAsk) -> ask.Evidence:
-    return ask.Evidence(ask=signed.text.decode(), private=encode(signed.private).decode(), signature=signed.signature)
+def _kept(signed: SignedAsk) -> Any:
+    private = encode(signed.private).decode()
+    return blank(ask.Evidence, ask=signed.text.decode(), private=private, signature=signed.signature)
 
 
 def _evidence(data: bytes) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fuzz.seeds import hexes, vector
 from fuzz.target import Broken, Target, bytes_of, text_of
 from strongroom.errors import FormatError, SealError, StoreError
-from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private, slot
+from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private
 from strongroom.seal.person import HoldingKeys
 from strongroom.store import rows
 
@@ -23,7 +25,7 @@ def targets() -> list[Target]:
         Target(
             name="seal.blob",
             read=compartment.parse_blob,
-            write=lambda found: compartment.blob(*found),
+            write=lambda found: b"\1" + b"".join(found),
             errors=SealError,
             seeds=_blobs,
             of=(compartment.parse_blob,),
@@ -57,7 +59,7 @@ def targets() -> list[Target]:
             name="seal.hpke-private",
             read=_private,
             errors=SealError,
-            seeds=lambda: [_of("epoch_private"), bytes(96)],
+            seeds=lambda: [bytes(range(96)), bytes(96)],
             of=(hpke.private_from,),
             weight=0.1,
         ),
@@ -65,23 +67,23 @@ def targets() -> list[Target]:
             name="seal.hpke-public",
             read=_public,
             errors=SealError,
-            seeds=lambda: [_of("epoch_public")],
+            seeds=lambda: [_key().public],
             of=(hpke.public_from,),
             weight=0.1,
         ),
         Target(
             name="seal.batch-secret",
-            read=_batch_secret,
+            read=lambda data: batch.open_batch_secret(_key(), _BOUND, data),
             errors=SealError,
-            seeds=lambda: [_of("sealed")],
+            seeds=lambda: [batch.seal_batch_secret(_key().public, _BOUND, bytes(32))],
             of=(batch.open_batch_secret, hpke.decrypt),
             weight=0.1,
         ),
         Target(
             name="seal.evidence",
-            read=lambda data: private.open_private(hpke.private_from(_of("epoch_private")), bytes(16), bytes(32), data),
+            read=lambda data: private.open_private(_key(), bytes(16), bytes(32), data),
             errors=(SealError, FormatError),
-            seeds=lambda: [private.seal_private(_of("epoch_public"), bytes(16), bytes(32), b"{}")],
+            seeds=lambda: [private.seal_private(_key().public, bytes(16), bytes(32), b"{}")],
             of=(private.open_private,),
             weight=0.05,
         ),
@@ -137,10 +139,16 @@ def _blobs() -> list[bytes]:
 
 
 def _opened(data: bytes) -> dict[str, str | None]:
-    """One slot, with the share and the place of the record in the vectors."""
-    share = slot.share(_of("b"), _of("who"), _of("handle"), vector("seal-record")["version"], 1)
-    keys = HoldingKeys(_of("KH"), _of("room"), _of("holding"))
-    return cleartext.open_compartment(keys, share, _of("handle"), vector("seal-record")["version"], 1, data, {"sex"})
+    """The first slot of the record in the vectors, with its share and at its place."""
+    made = vector("seal-record")
+    first, keys = made["slots"][0], HoldingKeys(_of("KH"), _of("room"), _of("holding"))
+    share = bytes.fromhex(first["share"])
+    return cleartext.open_compartment(keys, share, _of("handle"), made["version"], first["compartment"], data, {"sex"})
+
+
+@cache
+def _key() -> hpke.HpkePrivate:
+    return hpke.private_from(bytes(range(96)))
 
 
 def _private(data: bytes) -> None:
@@ -154,8 +162,4 @@ def _public(data: bytes) -> None:
     hpke.encrypt(data, b"info", b"text")
 
 
-def _batch_secret(data: bytes) -> bytes:
-    keys = hpke.private_from(_of("epoch_private"))
-    return batch.open_batch_secret(
-        keys, _of("room"), _of("keyholder"), _of("holding"), vector("seal-record")["epoch"], data
-    )
+_BOUND = batch.Bound(bytes(16), b"\1" * 16, b"\2" * 16, epoch=20_000, expires=20_100, members=bytes(32))

@@ -5,18 +5,21 @@ The first byte of an input chooses one of the type's declarations, the rest is t
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from fuzz.sample import blank
-from fuzz.seeds import vector
+from fuzz.seeds import kept, vector
 from fuzz.target import Broken, Target, text_of
 from strongroom.catalog import fields
 from strongroom.catalog.model import Field
 from strongroom.catalog.types import TYPES
 from strongroom.errors import ValueRejected
-from strongroom.redact import mask
+from strongroom.redact import mask, predicate
+
+_TODAY = 20_000  # days since 1970
 
 
 def targets() -> list[Target]:
@@ -46,6 +49,8 @@ class _Values:
 
     def seeds(self) -> list[bytes]:
         given = [case["raw"] for case in vector("fields")["values"] if case["type"] == self.type]
+        if self.type == "image":
+            given += [b64encode(one).decode() for one in kept("catalog.image")]
         return [bytes([at]) + raw.encode("utf-8", "surrogatepass") for raw in given for at in range(len(self.declared))]
 
     def read(self, data: bytes) -> None:
@@ -61,6 +66,10 @@ class _Values:
         if field.identifier != "none" and not fields.normal(field, stored):
             raise Broken(f"{self.type}: an identifier is compared by nothing: {stored!r}")
         fields.warnings(field, stored)
+        for test in TYPES[self.type].tests:
+            asked = None if test == "adult" else stored
+            if predicate.answer(test, field, stored, asked, _TODAY) is not True and test == "matches":
+                raise Broken(f"{self.type}: a value does not match itself: {stored!r}")
         for one in TYPES[self.type].masks:
             mask.apply(one, field, stored)
 

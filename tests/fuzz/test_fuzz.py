@@ -23,8 +23,8 @@ from fuzz import parsers, sweep
 from strongroom.canonical import Codec
 from strongroom.errors import FormatError
 
-# 400 mutations for a target of microseconds, 40 times as many with HYPOTHESIS_PROFILE=deep.
-COUNT, LEAST = 4 * settings.default.max_examples if settings.default else 400, 60
+# Of each seed, where an input takes microseconds; a hundred times as many with HYPOTHESIS_PROFILE=deep.
+COUNT, LEAST = 3 * settings().max_examples, 60
 
 
 def marked(names: list[str]) -> list[Any]:
@@ -67,7 +67,8 @@ def test_the_seeds_reach_their_parsers_and_keep_the_rules(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in KNOWN])
 def test_changed_seeds_keep_the_rules(name: str) -> None:
-    sweep.sweep(ALL[name], max(LEAST, int(COUNT * ALL[name].weight)))
+    target = ALL[name]
+    sweep.sweep(target, max(LEAST, int(COUNT * len(target.corpus()) * target.weight)))
 
 
 def test_every_codec_and_every_function_named_like_a_parser_has_a_target() -> None:
