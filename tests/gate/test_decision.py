@@ -12,23 +12,41 @@ from hypothesis import strategies as st
 from tests.catalog import sample
 
 from strongroom.catalog import charter as documents
-from strongroom.catalog.model import Holding, PurposeBudgets, RosterLine
+from strongroom.catalog.model import Countersign, Holding, PurposeBudgets, RosterLine
 from strongroom.errors import FormatError, Refused
 from strongroom.gate import ask as asks
 from strongroom.gate import cedar
-from strongroom.gate.ask import Ask, DiscloseAsk, FindAsk, IntakeAsk, PrivateHalf, Queried, reader_id
+from strongroom.gate.ask import (
+    Ask,
+    CheckAsk,
+    CorrectAsk,
+    DiscloseAsk,
+    EraseAsk,
+    ExportAsk,
+    FindAsk,
+    IntakeAsk,
+    PrivateHalf,
+    Queried,
+    reader_id,
+)
 from strongroom.gate.decision import Gate
-from strongroom.gate.permit import permitted, public_unit, public_units
+from strongroom.gate.permit import countersigned, permitted, public_unit, public_units
 
 NOON = 1_800_014_400  # 2027-01-15, a Friday, 12:00 UTC
 NIGHT = NOON - 8 * 3600
 
 CALLS: Holding = sample.holding(
+    compartments={
+        "identity": sample.compartment(1, person="badge"),
+        "contact": sample.compartment(2, person="badge"),
+        "plain": sample.compartment(3, person=""),
+    },
     fields={
         "caller": sample.field("phone", identifier="secondary"),
         "badge": sample.field("text", identifier="primary"),
         "note": sample.field("text", "contact"),
-    }
+        "began": sample.field("date", "plain"),
+    },
 )
 CHARTER = sample.charter(
     holdings={"residents": sample.holding(), "calls": CALLS},
@@ -40,8 +58,26 @@ CHARTER = sample.charter(
             units=["station"],
             reads={"calls": {"caller": "last-four", "note": "clear"}, "residents": {"name": "initial"}},
             finds={"calls": ["phone"]},
-            budgets=PurposeBudgets(reader=[], unit=[], purpose=[]),
-        )
+            budgets=PurposeBudgets(reader=[], unit=[], record=[], purpose=[]),
+        ),
+        "review": sample.purpose(
+            actions=["disclose", "export", "check"],
+            roles=["officer", "clerk"],
+            units=["station"],
+            reads={"calls": {"caller": "last-four", "began": "clear"}, "residents": {"name": "initial"}},
+            finds={},
+            checks={"calls": {"began": ["adult"], "caller": ["matches"]}},
+            history=True,
+            most=100,
+        ),
+        "amend": sample.purpose(
+            actions=["correct", "erase"],
+            roles=["officer", "clerk"],
+            units=["station", "health"],
+            reads={"calls": {"note": "clear"}},
+            finds={},
+            countersign=Countersign(roles=["officer"], units=["station", "registry"]),
+        ),
     },
 )
 LINES = [
@@ -73,7 +109,8 @@ def ask(form: type[Any], half: PrivateHalf, line: RosterLine, **members: Any) ->
 
 
 def disclose(line: RosterLine, *fields: str, **members: Any) -> DiscloseAsk:
-    found: DiscloseAsk = ask(DiscloseAsk, private(of=line), line, fields=list(fields), records=[bytes(16)], **members)
+    members = {"records": [bytes(16)], "version": 0} | members
+    found: DiscloseAsk = ask(DiscloseAsk, private(of=line), line, fields=list(fields), **members)
     return found
 
 
@@ -97,38 +134,52 @@ def refusal(*arguments: Any) -> str:
     return code
 
 
-FIELDS = ["id-number", "name", "born", "sex", "phone", "address", "caller", "badge", "note", "ghost"]
+SECONDS = {reader_id(LINES[10].key): LINES[10]}  # the officer of the station
+FIELDS = ["id-number", "name", "born", "sex", "phone", "address", "caller", "badge", "note", "began", "ghost"]
 KINDS = ["resident-id", "phone", "email", "text:badge", "text:note", ""]
 
 
 @st.composite
 def drawn(draw: st.DrawFn) -> tuple[Ask, PrivateHalf, RosterLine]:
     line = draw(st.sampled_from(LINES))
-    members = {
+    members: dict[str, Any] = {
         "holding": draw(st.sampled_from(["residents", "calls", "footage"])),
         "purpose": draw(st.sampled_from([*CHARTER.purposes, "curiosity"])),
     }
-    kind = draw(st.sampled_from([FindAsk, DiscloseAsk, IntakeAsk]))
+    kind = draw(st.sampled_from([FindAsk, DiscloseAsk, CheckAsk, CorrectAsk, EraseAsk, IntakeAsk, ExportAsk]))
     half = private(of=line)
     if kind is FindAsk:
         members["kind"] = draw(st.sampled_from(KINDS))
         half = private(Queried(kind=members["kind"], value="x"), of=line)
-        return ask(kind, half, line, **members), half, line
-    if kind is IntakeAsk:
-        return ask(kind, half, line, count=draw(st.integers(1, 10**8)), until=NOON + 60, **members), half, line
-    fields = sorted(draw(st.sets(st.sampled_from(FIELDS), min_size=1, max_size=3)))
-    return ask(kind, half, line, fields=fields, records=[bytes(16)], **members), half, line
+    if kind is CheckAsk:
+        members |= {"field": draw(st.sampled_from(FIELDS)), "test": draw(st.sampled_from(["adult", "matches"]))}
+        if members["test"] == "matches":
+            half = private(Queried(kind=members["field"], value="x"), of=line)
+    if kind in (IntakeAsk, ExportAsk):
+        members |= {"count": draw(st.sampled_from([1, 99, 100, 101, 10**8])), "until": NOON + 60}
+    else:
+        members |= {} if kind is FindAsk else {"records": [bytes(16)]}
+    if kind in (DiscloseAsk, CorrectAsk, ExportAsk):
+        members["fields"] = sorted(draw(st.sets(st.sampled_from(FIELDS), min_size=1, max_size=3)))
+    if kind is DiscloseAsk:
+        members["version"] = draw(st.sampled_from([0, 0, 2]))
+    return ask(kind, half, line, **members), half, line
 
 
 @settings(max_examples=400, deadline=None)
-@given(drawn())
-def test_cedar_and_permit_are_one_truth(found: tuple[Ask, PrivateHalf, RosterLine]) -> None:
+@given(drawn(), st.sampled_from([{}, SECONDS]))
+def test_cedar_and_permit_are_one_truth(
+    found: tuple[Ask, PrivateHalf, RosterLine], others: dict[bytes, RosterLine]
+) -> None:
     asked, half, line = found
     permit = outcome(permitted, CHARTER, asked, line)
-    grant = outcome(GATE.decide, asked, half, line, NOON)
+    grant = outcome(GATE.decide, asked, half, line, NOON, others)
     if isinstance(permit, str):
-        assert not cedar_alone(asked)
+        assert permit == "version" or not cedar_alone(asked)  # which version is asked for is no fact of Cedar's
         assert grant == permit
+    elif isinstance(grant, str):
+        assert grant == "countersign"
+        assert (asked.purpose == "amend") == (not others) or line.unit == "station"
     else:
         assert cedar_alone(asked)
         assert (grant.fields, grant.compartments, grant.purpose) == (permit.masks, permit.compartments, permit.purpose)
@@ -165,6 +216,116 @@ def test_first_failing_check_names_the_refusal(
     code: str, line: RosterLine, fields: list[str], members: dict[str, str]
 ) -> None:
     assert refusal(disclose(line, *fields, **members), private(of=line), line, NOON) == code
+
+
+AMENDING = LINES[9]  # the officer of health
+REVIEWING = LINES[2]  # the clerk of the station
+
+
+def about(form: type[Any], line: RosterLine, subject: Queried | None = None, **members: Any) -> tuple[Any, PrivateHalf]:
+    half = private(subject, of=line)
+    return ask(form, half, line, **{"holding": "calls"} | members), half
+
+
+def test_what_the_life_of_records_asks_for() -> None:
+    """One ask of each action that passes, and what it may open."""
+    grants = {}
+    for form, line, subject, members in (
+        (CheckAsk, REVIEWING, None, {"purpose": "review", "field": "began", "test": "adult", "records": [bytes(16)]}),
+        (ExportAsk, REVIEWING, None, {"purpose": "review", "fields": ["caller"], "count": 100, "until": NOON + 60}),
+        (
+            DiscloseAsk,
+            REVIEWING,
+            None,
+            {"purpose": "review", "fields": ["began"], "records": [bytes(16)], "version": 7},
+        ),
+        (CorrectAsk, AMENDING, None, {"purpose": "amend", "fields": ["note"], "records": [bytes(16)]}),
+        (EraseAsk, AMENDING, None, {"purpose": "amend", "records": [bytes(16)]}),
+    ):
+        asked, half = about(form, line, subject, **members)
+        others = SECONDS if line is AMENDING else {}
+        grant = GATE.decide(asked, half, line, NOON, others)
+        assert cedar_alone(asked)
+        grants[form] = (sorted(grant.compartments), dict(grant.fields))
+    assert grants == {
+        CheckAsk: ([3], {}),
+        ExportAsk: ([1], {"caller": "last-four"}),
+        DiscloseAsk: ([3], {"began": "clear"}),
+        CorrectAsk: ([1, 2, 3], {}),
+        EraseAsk: ([1, 2, 3], {}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "form", "line", "members"),
+    [
+        ("test", CheckAsk, REVIEWING, {"field": "began", "test": "matches", "purpose": "review"}),
+        ("field", CheckAsk, REVIEWING, {"field": "note", "test": "matches", "purpose": "review"}),
+        ("field", CheckAsk, REVIEWING, {"field": "ghost", "test": "matches", "purpose": "review"}),
+        ("purpose", CheckAsk, AMENDING, {"field": "began", "test": "matches", "purpose": "amend"}),
+        ("budget", ExportAsk, REVIEWING, {"fields": ["began"], "count": 101, "purpose": "review"}),
+        ("field", ExportAsk, REVIEWING, {"fields": ["note"], "count": 1, "purpose": "review"}),
+        ("purpose", ExportAsk, LINES[10], {"fields": ["caller"], "count": 1, "purpose": "trace-call"}),
+        ("version", DiscloseAsk, LINES[10], {"fields": ["caller"], "version": 1, "purpose": "trace-call"}),
+        ("field", CorrectAsk, AMENDING, {"fields": ["began"], "purpose": "amend"}),
+        ("role", CorrectAsk, LINES[4], {"fields": ["note"], "purpose": "amend"}),
+        ("unit", EraseAsk, LINES[8], {"purpose": "amend"}),
+        ("holding", EraseAsk, AMENDING, {"purpose": "amend", "holding": "residents"}),
+        ("purpose", EraseAsk, REVIEWING, {"purpose": "review"}),
+    ],
+)
+def test_what_the_life_of_records_refuses(
+    code: str, form: type[Any], line: RosterLine, members: dict[str, Any]
+) -> None:
+    members = {"until": NOON + 60} | members if form is ExportAsk else {"records": [bytes(16)]} | members
+    subject = Queried(kind=members["field"], value="x") if form is CheckAsk else None
+    asked, half = about(form, line, subject, **members)
+    assert outcome(GATE.decide, asked, half, line, NOON, {}) == code
+    assert cedar_alone(asked) is (code == "version")
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (LINES[10], None),  # the officer of the station
+        (LINES[8], None),  # the officer of the registry
+        (None, "wants a second signature"),
+        (LINES[2], "not for this reader"),  # a clerk
+        (LINES[11], "not for this reader"),  # of no unit named
+        (sample.line("another officer", "officer", "health"), "not for this reader"),  # of the asker's own unit
+        (AMENDING, "of their own"),
+    ],
+)
+def test_a_second_signature_is_another_units(other: RosterLine | None, said: str | None) -> None:
+    asked, half = about(EraseAsk, AMENDING, purpose="amend", records=[bytes(16)])
+    others = {reader_id(other.key): other} if other else {}
+    if said is None:
+        assert GATE.decide(asked, half, AMENDING, NOON, others).compartments == {1, 2, 3}
+        return
+    with pytest.raises(Refused, match=said) as found:
+        GATE.decide(asked, half, AMENDING, NOON, others)
+    assert found.value.code == "countersign"
+    with pytest.raises(Refused, match=said):
+        countersigned(CHARTER, asked, AMENDING, others)
+
+
+def test_nobody_countersigns_what_needs_none() -> None:
+    asked = disclose(LINES[0], "name")
+    with pytest.raises(Refused, match="not for this reader to countersign"):
+        GATE.decide(asked, private(of=LINES[0]), LINES[0], NOON, SECONDS)
+
+
+def test_a_check_that_compares_names_what_with_and_no_other_does() -> None:
+    members: dict[str, Any] = {"purpose": "review", "records": [bytes(16)]}
+    for field, test, subject, code in (
+        ("caller", "matches", Queried(kind="caller", value="x"), None),
+        ("caller", "matches", Queried(kind="phone", value="x"), "ask"),
+        ("caller", "matches", None, "ask"),
+        ("began", "adult", Queried(kind="began", value="x"), "ask"),
+    ):
+        asked, half = about(CheckAsk, REVIEWING, subject, **members, field=field, test=test)
+        found = outcome(GATE.decide, asked, half, REVIEWING, NOON)
+        assert (found if isinstance(found, str) else None) == code
 
 
 def test_people_are_found_only_by_the_kinds_of_the_purpose() -> None:
@@ -213,13 +374,16 @@ def test_parts_must_belong_together() -> None:
     half = private(Queried(kind="phone", value="x"), of=line)
     assert refusal(ask(FindAsk, half, line, kind="resident-id"), half, line, NOON) == "ask"
     assert refusal(ask(FindAsk, private(of=line), line, kind="phone"), private(of=line), line, NOON) == "ask"
-    assert refusal(ask(DiscloseAsk, half, line, fields=["name"], records=[bytes(16)]), half, line, NOON) == "ask"
+    assert (
+        refusal(ask(DiscloseAsk, half, line, fields=["name"], records=[bytes(16)], version=0), half, line, NOON)
+        == "ask"
+    )
 
 
 def test_reason_and_case_come_first() -> None:
     line = LINES[12]
     for code, half in (("reason", private(of=line, reason="asdf asdf asdf")), ("case", private(of=line, case=" "))):
-        asked = ask(DiscloseAsk, half, line, fields=["ghost"], records=[bytes(16)], purpose="curiosity")
+        asked = ask(DiscloseAsk, half, line, fields=["ghost"], records=[bytes(16)], version=0, purpose="curiosity")
         assert refusal(asked, half, line, NOON) == code
 
 

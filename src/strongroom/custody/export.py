@@ -136,7 +136,8 @@ def _targets(room: Room, mandate: Mandate, wanted: Wanted) -> tuple[list[bytes],
     limit, handles = min(most, wanted.count or most), _all(room, number)
     if wanted.records is not None:
         limit, handles = len(wanted.records), iter(sorted(set(wanted.records)))
-    today, found = room.now() // _DAY, []
+    today = room.now() // _DAY
+    found: list[bytes] = []
     expired = missing = 0
     while len(found) < limit and (handle := next(handles, None)) is not None:
         row = next(iter(room.store.latest(number, [handle])), None)

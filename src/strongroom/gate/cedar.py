@@ -80,13 +80,15 @@ def fields(ask: Ask) -> list[str]:
 def _permit(name: str, purpose: Purpose) -> str:
     # Names match [a-z][a-z0-9-]* (SPEC 1.4), so that json.dumps is only belt and braces.
     where = " ||\n      ".join(
-        f"(resource == {_literal('Holding', holding)} && {_fields(sorted(reads))} && action != Action::\"check\")"
+        f'(resource == {_literal("Holding", holding)} && {_fields(sorted(reads))} && action != Action::"check")'
         for holding, reads in sorted(purpose.reads.items())
     )
     tested = "".join(
-        f" ||\n      (resource == {_literal('Holding', holding)} && {_fields(sorted(tests))}"
-        ' && action == Action::"check")'
+        f' ||\n      (resource == {_literal("Holding", holding)} && action == Action::"check" &&'
+        f" context.fields == [{_literal('Field', field)}] &&"
+        f" context has test && {json.dumps(sorted(allowed))}.contains(context.test))"
         for holding, tests in sorted(purpose.checks.items())
+        for field, allowed in sorted(tests.items())
     )
     by = " ||\n      ".join(
         f"(resource == {_literal('Holding', holding)} && [{_literals('Kind', kinds)}].contains(context.kind))"

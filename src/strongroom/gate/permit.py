@@ -30,19 +30,8 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     """What the reader of ``line`` may have of ``ask``. That charter, reader and signature are the right ones is
     checked before. Raises ``Refused`` with the first of the codes ``purpose``, ``role``, ``unit``, ``holding``,
     ``field``, ``test``, ``version``, ``budget`` (more than one export may have) that fails."""
-    purpose = charter.purposes.get(ask.purpose)
-    if purpose is None:
-        raise Refused("purpose", "the charter has no such purpose")
-    action = ask.__struct_config__.tag
-    if action not in purpose.actions:
-        raise Refused("purpose", f"{ask.purpose} does not allow to {action}")
-    if line.role not in purpose.roles:
-        raise Refused("role", f"{ask.purpose} is not for a {line.role}")
-    if line.unit not in purpose.units:
-        raise Refused("unit", f"{ask.purpose} is not for the unit {line.unit}")
-    reads, holding = purpose.reads.get(ask.holding), charter.holdings.get(ask.holding)
-    if reads is None or holding is None:
-        raise Refused("holding", f"{ask.purpose} is not for this holding")
+    purpose, holding = _purpose(charter, ask, line)
+    reads = purpose.reads[ask.holding]
     if isinstance(ask, FindAsk):
         if ask.kind not in identifier_kinds(holding):
             raise Refused("field", f"{ask.holding} has no identifier of this kind")
@@ -70,6 +59,24 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     if isinstance(ask, ExportAsk) and ask.count > purpose.most:
         raise Refused("budget", f"{ask.purpose} exports at most {purpose.most:,} records at once")
     return Permit(purpose, _compartments(holding, ask.fields), {field: reads[field] for field in ask.fields})
+
+
+def _purpose(charter: Charter, ask: Ask, line: RosterLine) -> tuple[Purpose, Holding]:
+    """The purpose of ``ask``, if it is for this action, reader and holding."""
+    purpose = charter.purposes.get(ask.purpose)
+    if purpose is None:
+        raise Refused("purpose", "the charter has no such purpose")
+    action = ask.__struct_config__.tag
+    if action not in purpose.actions:
+        raise Refused("purpose", f"{ask.purpose} does not allow to {action}")
+    if line.role not in purpose.roles:
+        raise Refused("role", f"{ask.purpose} is not for a {line.role}")
+    if line.unit not in purpose.units:
+        raise Refused("unit", f"{ask.purpose} is not for the unit {line.unit}")
+    holding = charter.holdings.get(ask.holding)
+    if ask.holding not in purpose.reads or holding is None:
+        raise Refused("holding", f"{ask.purpose} is not for this holding")
+    return purpose, holding
 
 
 def countersigned(charter: Charter, ask: Ask, line: RosterLine, others: Mapping[bytes, RosterLine]) -> None:
