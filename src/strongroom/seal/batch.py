@@ -12,20 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from strongroom.errors import SealError
 from strongroom.seal import body
-from strongroom.seal.columns import join, split, xor
-from strongroom.seal.compartment import associated, blob, key_and_check
+from strongroom.seal.columns import split, xor
+from strongroom.seal.compartment import NONCE, associated, seal
 from strongroom.seal.hpke import OVERHEAD, HpkePrivate, decrypt, encrypt
 from strongroom.seal.label import label
 from strongroom.seal.mac import keyed
 from strongroom.seal.padding import pad
 from strongroom.seal.person import HoldingKeys
-from strongroom.seal.slot import SHARE, UNMASK, addresses, held, places, record_secrets
+from strongroom.seal.slot import SHARE, UNMASK, held, places, record_secrets
 
-__all__ = ["MAX_RECORDS", "MAX_SECONDS", "SEALED_SIZE", "Bound", "Batch", "Column", "Random", "Row", "Sealed"]
+__all__ = ["MAX_RECORDS", "MAX_SECONDS", "PLACE", "SEALED_SIZE", "Batch", "Bound", "Column", "Random", "Row", "Sealed"]
 __all__ += ["members", "open_batch_secret", "seal_batch_secret", "seal_records"]
 
 MAX_RECORDS, MAX_SECONDS = 10_000, 60
@@ -36,6 +34,9 @@ SEALED_SIZE = 1 + OVERHEAD + 32
 Random: TypeAlias = Callable[[int], bytes]
 Row: TypeAlias = tuple[bytes, int, bytes]
 """(handle, version, body)."""
+
+PLACE = 20
+"""Bytes of handle and version."""
 
 _BATCH, _MEMBERS = label("batch"), label("members")
 _VERSION = b"\1"
@@ -105,8 +106,12 @@ class Batch:
 
 
 def members(places: Iterable[bytes]) -> bytes:
-    """32 bytes that name the record versions of a batch (``slot.places``), in whatever order."""
-    return hashlib.sha256(_MEMBERS + b"".join(sorted(places))).digest()
+    """32 bytes that name the record versions of a batch (``slot.places``), in whatever order. SealError when one has
+    another length than 20 bytes or stands twice: no two lists have one name."""
+    named = sorted(places)
+    if any(len(place) != PLACE for place in named) or len(set(named)) != len(named):
+        raise SealError("batch members: want places of 20 bytes, each once")
+    return hashlib.sha256(_MEMBERS + b"".join(named)).digest()
 
 
 def seal_batch_secret(public: bytes, bound: Bound, b: bytes) -> bytes:
@@ -145,42 +150,39 @@ def seal_records(
     columns: Sequence[Column],
     random: Random,
 ) -> list[Row]:
-    """Seal one record for each handle (16 bytes, random, distinct), and give the rows ordered by handle.
+    """Seal one version of a record for each handle (16 bytes, random), and give the rows ordered by handle.
 
     ``columns``: every declared compartment, ascending, each as long as ``handles``. Order by a random handle is the
     shuffle: never hand in handles that were sorted to match the source. SealError when the batch is closed, full or of
     another holding, or when a column is misshapen; then nothing is sealed.
     """
-    count = _check(batch, keys, handles, versions, columns)
-    prefix, pieces, where = associated(keys), [], places(handles, versions)
-    secrets = [keyed(secret) for secret in record_secrets(keyed(batch.secret), where)]
+    where = _check(batch, keys, handles, versions, columns)
+    prefix, start = associated(keys), body.head(len(columns))
+    records = [keyed(secret) for secret in record_secrets(keyed(batch.secret), where)]
+    made = []
     for column in columns:
-        number, floor, made = column.number, column.floor, []
-        end = number.to_bytes(2, "big")
+        number, floor, end = column.number, column.floor, column.number.to_bytes(2, "big")
         masks, shares = [], []
-        for secret, who in zip(secrets, column.whos, strict=True):
-            mask, share = secret.copy(), secret.copy()
+        for record, who in zip(records, column.whos, strict=True):
+            mask, share = record.copy(), record.copy()
             mask.update(UNMASK + end)
             share.update(SHARE + who + end)
             masks.append(mask.finalize()[:16])
             shares.append(share.finalize())
-        masked = split(xor(join(column.whos, 16), b"".join(masks)), 16)
-        nonces = split(random(12 * count), 12)
-        slots = addresses(handles, versions, [number] * count)
-        for w, share_, nonce, slot, text in zip(masked, shares, nonces, slots, column.plaintexts, strict=True):
-            key, check = key_and_check(keys, share_)
-            ciphertext = AESGCM(key).encrypt(nonce, pad(text, floor), prefix + slot)
-            made.append(body.piece(number, w, blob(nonce, check, ciphertext)))
-        pieces.append(made)
+        masked = split(xor(b"".join(column.whos), b"".join(masks)), 16)
+        nonces = split(random(NONCE * len(where)), NONCE)
+        made.append([
+            body.piece(number, w, seal(keys, one, nonce, pad(text, floor), prefix + place + end))
+            for w, one, nonce, text, place in zip(masked, shares, nonces, column.plaintexts, where, strict=True)
+        ])  # fmt: skip
     batch.places += where
-    start = body.head(len(columns))
-    bodies = [start + b"".join(slots) for slots in zip(*pieces, strict=True)]
+    bodies = [start + b"".join(slots) for slots in zip(*made, strict=True)]
     return sorted(zip(handles, versions, bodies, strict=True))
 
 
 def _check(
     batch: Batch, keys: HoldingKeys, handles: Sequence[bytes], versions: Sequence[int], columns: Sequence[Column]
-) -> int:
+) -> list[bytes]:
     if batch.closed:
         raise SealError("batch: closed. Open a new one")
     if batch.room != keys.room or batch.holding != keys.holding:
@@ -189,20 +191,23 @@ def _check(
     if not 0 < count <= MAX_RECORDS - len(batch.places):
         raise SealError(f"batch: want 1 to {MAX_RECORDS - len(batch.places)} records more, have {count}")
     # One mask over two persons would give away how they differ.
-    if len(set(handles)) != count or not set(batch.places).isdisjoint(places(handles, versions)):
-        raise SealError("batch: a handle twice")
+    where = places(handles, versions)
+    if len(set(where)) != count or not set(batch.places).isdisjoint(where):
+        raise SealError("batch: a version of a record twice")
     numbers = [column.number for column in columns]
-    if not columns or numbers != sorted(set(numbers)):
-        raise SealError("batch: want compartments, ascending, distinct")
-    if any(len(c.plaintexts) != count or len(c.whos) != count for c in columns) or len(versions) != count:
+    if not columns or numbers != sorted(set(numbers)) or not 0 < numbers[0] <= numbers[-1] < 1 << 16:
+        raise SealError("batch: want compartments from 1, ascending, distinct")
+    if any(len(c.plaintexts) != count or len(c.whos) != count for c in columns):
         raise SealError("batch: columns of different length")
-    return count
+    if any(len(who) != 16 for column in columns for who in column.whos):
+        raise SealError("batch: want a who of 16 bytes for each")
+    return where
 
 
 def _info(bound: Bound) -> bytes:
     room, keyholder, holding, epoch, expires, named = bound
     if not len(room) == len(keyholder) == len(holding) == 16 or len(named) != 32:
         raise SealError("batch: want ids of 16 bytes and members of 32")
-    if not 0 <= epoch < 1 << 32 or not 0 <= expires < 1 << 32:
-        raise SealError("batch: want an epoch and an expiry in days")
+    if not 0 <= epoch <= expires < 1 << 32:
+        raise SealError("batch: want days, the epoch no later than the expiry")
     return _BATCH + room + keyholder + holding + epoch.to_bytes(4, "big") + expires.to_bytes(4, "big") + named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -11,8 +12,9 @@ from strongroom.errors import SealError
 from strongroom.seal.label import label
 from strongroom.seal.person import HoldingKeys
 
-__all__ = ["OVERHEAD", "associated", "blob", "key_and_check", "parse_blob"]
+__all__ = ["NONCE", "OVERHEAD", "associated", "key_and_check", "parse_blob", "seal"]
 
+NONCE = 12
 OVERHEAD = 1 + 12 + 16 + 16
 """Bytes by which a blob is longer than its padded plaintext."""
 
@@ -36,9 +38,10 @@ def associated(keys: HoldingKeys) -> bytes:
     return _COMPARTMENT + keys.room + keys.holding
 
 
-def blob(nonce: bytes, check: bytes, ciphertext: bytes) -> bytes:
-    """01 ‖ nonce (12) ‖ check (16) ‖ AES-GCM ciphertext and tag."""
-    return _HEAD.pack(_VERSION, nonce, check) + ciphertext
+def seal(keys: HoldingKeys, share: bytes, nonce: bytes, padded: bytes, aad: bytes) -> bytes:
+    """The blob: 01 ‖ nonce (12) ‖ check (16) ‖ AES-GCM ciphertext and tag. ``aad`` is ``associated`` ‖ the slot's address."""
+    key, check = key_and_check(keys, share)
+    return _HEAD.pack(_VERSION, nonce, check) + AESGCM(key).encrypt(nonce, padded, aad)
 
 
 def parse_blob(data: bytes) -> tuple[bytes, bytes, bytes]:

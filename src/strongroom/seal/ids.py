@@ -32,4 +32,3 @@ def keyholder_id(message_key: bytes) -> bytes:
     if len(message_key) != 32:
         raise SealError("keyholder message key: want 32 bytes")
     return hashlib.sha256(_KEYHOLDER + message_key).digest()[:16]
-

@@ -10,13 +10,13 @@ from strongroom.errors import FormatError, SealError
 __all__ = ["pad", "padded_size", "unpad"]
 
 _END = b"\x80"
-_LARGEST_FLOOR = 65472
+_LARGEST_FLOOR = 524_288
 
 
 def padded_size(n: int, floor: int) -> int:
-    """pad(n) of the SPEC. ``floor`` is a multiple of 64 from 64 to 65,472, else SealError."""
+    """pad(n) of the SPEC. ``floor`` is a multiple of 64 from 64 to 524,288, else SealError."""
     if not 64 <= floor <= _LARGEST_FLOOR or floor % 64:
-        raise SealError(f"padding floor: want a multiple of 64 from 64 to {_LARGEST_FLOOR}")
+        raise SealError(f"padding floor: want a multiple of 64 from 64 to {_LARGEST_FLOOR:,}")
     if n <= floor:
         return floor
     if n <= 1024:

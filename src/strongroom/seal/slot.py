@@ -5,56 +5,59 @@ hidden; the keyholder, which opens the batch secret, unmasks the person for the 
 that person. A slot that is relabelled to somebody else yields another share, which opens nothing.
 
 When a batch is given another secret, each record that stays gets a ``delta``, so that its own secret is the same as
-before. One that was erased gets none, and is gone with the old batch secret (SPEC.md section 3.7).
+before. One that was erased gets none, and is gone with the old batch secret (SPEC.md section 3.7). A delta is the
+vault's to store, and it may send another: to make one record's secret into another's it would have to know how the two
+differ, and each delta hides that under secrets of two batches that it does not have.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import groupby
 
 from strongroom.errors import FormatError, SealError
 from strongroom.seal.columns import split, u16s, u32s, xor
 from strongroom.seal.mac import HMAC, keyed, mac, many
 
-__all__ = ["RECORD", "SHARE", "UNMASK", "address", "addresses", "held", "places", "record_secrets", "rekey", "release"]
-__all__ += ["share", "split", "u16s", "u32s", "unmask"]
+__all__ = [
+    "HELD",
+    "RECORD",
+    "SHARE",
+    "UNMASK",
+    "address",
+    "held",
+    "places",
+    "record_secrets",
+    "rekey",
+    "release",
+    "share",
+]
+__all__ += ["split", "u16s", "u32s", "unmask"]
 
 SHARE, UNMASK, RECORD, HELD = b"\1", b"\2", b"\3", b"\4"
 """The first byte of what is hashed under a record's secret (the first two) or a batch's, in the place of a label."""
 
-_ADDRESS, _PLACE, _COMPARTMENT = struct.Struct(">16sIH"), struct.Struct(">16sI"), struct.Struct(">H")
+_PLACE, _COMPARTMENT = struct.Struct(">16sI"), struct.Struct(">H")
 
 
 def address(handle: bytes, version: int, compartment: int) -> bytes:
     """handle ‖ u32 version ‖ u16 compartment, 22 bytes. SealError when one is out of its range."""
-    return addresses([handle], [version], [compartment])[0]
-
-
-def addresses(handles: Sequence[bytes], versions: Sequence[int], compartments: Sequence[int]) -> list[bytes]:
-    """``address`` of each slot. SealError when a value is out of its range or the columns differ in length."""
-    try:
-        ends = [_COMPARTMENT.pack(compartment) for compartment in compartments]
-        if not all(compartments):
-            raise SealError("version and compartment: want numbers from 1")
-        return [place + end for place, end in zip(places(handles, versions), ends, strict=True)]
-    except struct.error:
-        raise SealError("version or compartment: too large") from None
-    except ValueError:
-        raise SealError("columns of different length") from None
+    return places([handle], [version])[0] + _numbers([compartment])[0]
 
 
 def places(handles: Sequence[bytes], versions: Sequence[int]) -> list[bytes]:
-    """handle ‖ u32 version, 20 bytes, of each record version. SealError as ``addresses``."""
+    """handle ‖ u32 version, 20 bytes, of each record version. SealError when a value is out of its range
+    or the columns differ in length."""
     # struct cuts and fills a text of another length in silence.
     if any(len(handle) != 16 for handle in handles):
         raise SealError("handle: want 16 bytes")
     if not all(versions):
-        raise SealError("version and compartment: want numbers from 1")
+        raise SealError("version: want a number from 1")
     try:
         return [_PLACE.pack(*place) for place in zip(handles, versions, strict=True)]
     except struct.error:
-        raise SealError("version or compartment: too large") from None
+        raise SealError("version: too large") from None
     except ValueError:
         raise SealError("columns of different length") from None
 
@@ -72,18 +75,18 @@ def record_secrets(batch: HMAC, places: Sequence[bytes], deltas: Sequence[bytes]
 
 def unmask(secret: bytes, masked: bytes, compartment: int) -> bytes:
     """``who`` (16 bytes) from ``masked`` (16), and back: the two are each other's inverse. ``secret`` is the record's."""
-    return xor(masked, mac(_secret(secret), UNMASK + _COMPARTMENT.pack(compartment))[:16])
+    return xor(masked, mac(_secret(secret), UNMASK + _numbers([compartment])[0])[:16])
 
 
 def share(secret: bytes, who: bytes, compartment: int) -> bytes:
     """What the keyholder gives for this slot and this person, 32 bytes. ``secret`` is the record's."""
     if len(who) != 16:
         raise SealError("who: want 16 bytes")
-    return mac(_secret(secret), SHARE + who + _COMPARTMENT.pack(compartment))
+    return mac(_secret(secret), SHARE + who + _numbers([compartment])[0])
 
 
 def held(b: bytes) -> bytes:
-    """32 bytes by which the keyholder proves that it can open a batch secret, and tells nothing else."""
+    """32 bytes by which the keyholder shows that it can open a batch secret, and tells nothing else of it."""
     return mac(_secret(b), HELD)
 
 
@@ -100,7 +103,7 @@ def release(
 
     ``secrets`` are opened batch secrets and ``batch_index`` names one for each slot; ``handles`` and ``masked`` are
     joined columns of 16; ``deltas`` is one of 32, zeros where a slot has none, or empty. FormatError when the columns
-    disagree or an index names no secret; SealError as ``addresses``.
+    disagree or an index names no secret; SealError when a value is out of its range.
     """
     names = split(handles, 16)
     count = len(names)
@@ -111,22 +114,23 @@ def release(
     if any(not 0 <= at < len(secrets) for at in batch_index):
         raise FormatError("slots: a batch index names no batch")
     contexts = [keyed(_secret(b)) for b in secrets]
-    shift = split(deltas, 32) if deltas else [b""] * count
-    known: dict[tuple[int, bytes, bytes], HMAC] = {}
+    where, shift = places(names, versions), split(deltas, 32) if deltas else [b""] * count
+    ends, hidden = _numbers(compartments), split(masked, 16)
+    copies = []
+    # A record's slots stand together, and have one secret.
+    for (at, place, delta), slots in groupby(zip(batch_index, where, shift, strict=True)):
+        context = contexts[at].copy()
+        context.update(RECORD + place)
+        secret = context.finalize()
+        copies += [keyed(xor(secret, delta) if delta else secret).copy] * sum(1 for _ in slots)
     whos, shares = [], []
-    hidden = split(masked, 16)
-    for at, place, delta, number, w in zip(batch_index, places(names, versions), shift, compartments, hidden, strict=True):
-        # A record's slots share one secret: they are made once.
-        one = known.get((at, place, delta))
-        if one is None:
-            one = known[at, place, delta] = keyed(record_secrets(contexts[at], [place], [delta])[0])
-        end = _COMPARTMENT.pack(number)
-        mask, given = one.copy(), one.copy()
+    for copy, end, w in zip(copies, ends, hidden, strict=True):
+        mask, share = copy(), copy()
         mask.update(UNMASK + end)
         who = xor(w, mask.finalize()[:16])
-        given.update(SHARE + who + end)
+        share.update(SHARE + who + end)
         whos.append(who)
-        shares.append(given.finalize())
+        shares.append(share.finalize())
     return whos, b"".join(shares)
 
 
@@ -142,3 +146,9 @@ def _secret(b: bytes) -> bytes:
     if len(b) != 32:
         raise SealError("secret: want 32 bytes")
     return b
+
+
+def _numbers(compartments: Sequence[int]) -> list[bytes]:
+    if any(not 0 < one < 1 << 16 for one in compartments):
+        raise SealError("compartment: want a number from 1 to 65,535")
+    return [_COMPARTMENT.pack(one) for one in compartments]
