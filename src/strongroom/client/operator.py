@@ -1,18 +1,14 @@
-"""The keyholder's operator: freeze, thaw, erase (SPEC.md section 8.8)."""
+"""The keyholder's operator: freeze, thaw, hold (SPEC.md section 8.8)."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from strongroom.errors import InputError
 from strongroom.keyholder import keys, protocol
 from strongroom.keyholder.client import Client, HttpTransport, address_file
-
-AT_ONCE = 1000
 
 
 class Operator:
@@ -29,27 +25,27 @@ class Operator:
         """``scope``: ``room``, ``holding:NAME`` or ``reader:HEX``. Raises ``Refused``."""
         self._operate(action, scope=scope)
 
-    def erase(self, holding: str, handles: Sequence[bytes]) -> None:
-        """Refuse these records for ever. Raises ``InputError`` for none, ``Refused``."""
-        if not handles:
-            raise InputError("name at least one record to erase, by its handle")
-        for start in range(0, len(handles), AT_ONCE):
-            self._operate("erase", holding=holding, records=handles[start : start + AT_ONCE])
+    def hold(self, holding: str, authority: str, until: int) -> None:
+        """Destroy no key of the holding before the POSIX second ``until``, by order of ``authority``; 0 lifts its hold.
+        Raises ``Refused`` (``holding``, ``malformed``)."""
+        self._operate("hold", holding=holding, authority=authority, until=until)
 
     def _operate(
         self,
-        action: Literal["freeze", "thaw", "erase"],
+        action: Literal["freeze", "thaw", "hold"],
         *,
         scope: str = "",
         holding: str = "",
-        records: Sequence[bytes] = (),
+        authority: str = "",
+        until: int = 0,
     ) -> None:
         request = protocol.Operate(
             action=action,
+            authority=authority,
             holding=holding,
             nonce=os.urandom(16),
-            records=sorted(set(records)),
             scope=scope,
             time=int(time.time()),
+            until=until,
         )
         protocol.done.parse(self._client.call("/v1/operator", request))

@@ -8,7 +8,6 @@ the order of the ledger.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import sqlite3
@@ -18,16 +17,19 @@ from pathlib import Path
 
 from strongroom.canonical import Record
 from strongroom.catalog.model import Charter, RosterLine
-from strongroom.errors import FormatError, Refused, SealError, StoreError, StrongroomError
+from strongroom.errors import FormatError, Refused, StoreError, StrongroomError
+from strongroom.gate.budget import State
 from strongroom.keyholder import protocol, routes
 from strongroom.keyholder.book import Book
 from strongroom.keyholder.clock import Clock
+from strongroom.keyholder.epochfiles import EpochFiles
+from strongroom.keyholder.epochs import Epochs, SealedBatch
 from strongroom.keyholder.inforce import InForce
-from strongroom.keyholder.keys import EpochKeys, Keys
+from strongroom.keyholder.keys import Keys
 from strongroom.keyholder.store import Store
 from strongroom.keyholder.work import Outcome, Work
-from strongroom.ledger import entry
-from strongroom.seal import batch, ids, token
+from strongroom.ledger import entry, tag
+from strongroom.seal import ids, token
 
 log = logging.getLogger("strongroom.keyholder")
 
@@ -54,22 +56,21 @@ class Keyholder:
         self,
         store: Store,
         keys: Keys,
-        epochs: EpochKeys,
+        epochs: EpochFiles,
         genesis: bytes,
         public: Path,
         clock: Clock | None = None,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self.store, self.keys, self.epochs, self.genesis, self.public = store, keys, epochs, genesis, public
+        self.store, self.keys, self.genesis, self.public = store, keys, genesis, public
         self.clock, self.random = clock or Clock(), random
         self.book = Book(store, keys)
         self.charters = [InForce(*row) for row in store.charters()]
-        self._secrets: dict[bytes, bytes] = {}
+        self.epochs = Epochs(store, epochs, keys.room, ids.keyholder_id(keys.message_public))
         self._index_keys: dict[tuple[str, str], bytes] = {}
         self.wrong_codes: list[int] = []
         # Facts of the transaction at hand (checks.Facts).
         self.room = keys.room
-        self._id = ids.keyholder_id(keys.message_public)
         self._current: InForce | None = None
         self._holding_ids: dict[str, bytes] = {}
         # Whether what is in memory may be ahead of the store: a transaction failed, and rereading the store too.
@@ -103,29 +104,34 @@ class Keyholder:
     def frozen(self) -> list[str]:
         return self.store.freezes()
 
-    def erased(self, holding: str, handles: list[bytes]) -> bool:
-        return self.store.erased(self.holding_id(holding), handles)
+    def erased(self, holding: str, handles: Sequence[bytes]) -> bool:
+        return bool(self.store.erased(self.marks(holding, sorted(set(handles)))))
 
-    def budget(self, key: str) -> tuple[int, int] | None:
+    def newest(self, holding: str, handles: Sequence[bytes]) -> dict[bytes, int]:
+        return self.store.newest(self.holding_id(holding), sorted(set(handles)))
+
+    def held(self, holding: str, now: int) -> bool:
+        """Whether a legal hold keeps the keys of the holding from being destroyed."""
+        return any(name == holding for name, _, _ in self.store.holds(now))
+
+    def usable(self, holding: str, epoch: int, now: int) -> bool:
+        """Whether there is a key, and its day has not come; a hold keeps it past that."""
+        return self.epochs.has(holding, epoch) and (epoch > now // 86400 or self.held(holding, now))
+
+    def budget(self, key: str) -> State | None:
         return self.store.budget(key)
 
-    def secret(self, holding: str, epoch: int, sealed: bytes) -> bytes:
-        """Open a batch secret, or remember it: one hybrid decapsulation a batch. Raises ``Refused`` (``epoch``, ``batch``)."""
-        private = self.epochs.get(holding, epoch)
-        if private is None:
-            raise Refused("epoch", "there is no key for this holding and epoch")
-        # The cache key holds holding and epoch: a secret opened under one is never served under another.
-        key = hashlib.sha256(self.holding_id(holding) + epoch.to_bytes(4, "big") + sealed).digest()
-        found = self._secrets.get(key)
-        if found is None:
-            try:
-                found = batch.open_batch_secret(private, self.room, self._id, self.holding_id(holding), epoch, sealed)
-            except SealError as error:
-                raise Refused("batch", str(error)) from None
-            if len(self._secrets) >= 100_000:
-                self._secrets.clear()
-            self._secrets[key] = found
-        return found
+    def secret(self, holding: str, batch: SealedBatch) -> bytes:
+        return self.epochs.secret(holding, batch)
+
+    # --- names -----------------------------------------------------------------------------------------------------
+    def marks(self, holding: str, handles: Sequence[bytes]) -> list[bytes]:
+        """What the book knows the handles of erased records by, in their order."""
+        return [tag.erased(self.keys.tag, self.holding_id(holding), handle) for handle in handles]
+
+    def pseudonym(self, reader: bytes, now: int) -> bytes:
+        """12 bytes: a reader as the entries of this month name it."""
+        return tag.asker(self.keys.asker, reader, now)
 
     def holding_id(self, name: str) -> bytes:
         found = self._holding_ids.get(name)

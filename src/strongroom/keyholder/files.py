@@ -13,6 +13,7 @@ from strongroom.errors import StoreError
 from strongroom.keyholder import keys
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
+from strongroom.keyholder.epochfiles import EpochFiles
 from strongroom.keyholder.store import Store
 
 
@@ -44,7 +45,7 @@ def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) ->
         # An empty one would begin a second ledger under the same keys, with every used ask and erasure forgotten.
         raise StoreError(f"{directory}: the book, keyholder.db, is gone. Restore its newest copy")
     store = Store(directory / "keyholder.db")
-    return Keyholder(store, own, keys.EpochKeys(directory, os.urandom), genesis, public, clock)
+    return Keyholder(store, own, EpochFiles(directory, os.urandom), genesis, public, clock)
 
 
 @contextmanager

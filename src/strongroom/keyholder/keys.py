@@ -1,4 +1,4 @@
-"""The keyholder's own keys, on its own disk (SPEC.md section 9). Epoch keys lie apart, one a file, so that one can be destroyed."""
+"""The keyholder's own keys, on its own disk (SPEC.md section 9). Epoch keys lie apart (``epochfiles``)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
-from strongroom.errors import SealError, StoreError
+from strongroom.errors import StoreError
 from strongroom.ledger.cosignature import MLDSACosigner
 from strongroom.ledger.note import Signer
-from strongroom.seal.epoch import epoch_text
-from strongroom.seal.hpke import HpkePrivate, private_from
 
 
 class _KeyFile(Record):
@@ -110,46 +108,3 @@ def sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-class EpochKeys:
-    """The private keys of epochs: ``epochs/HOLDING-YYYY-MM-DD.key``, 96 bytes each (SPEC.md 1.5)."""
-
-    def __init__(self, directory: Path, random: Callable[[int], bytes]) -> None:
-        self._directory, self._random = directory / "epochs", random
-        self._opened: dict[tuple[str, int], HpkePrivate] = {}
-
-    def get(self, holding: str, epoch: int) -> HpkePrivate | None:
-        """None when there is none: never made, or destroyed. Raises ``StoreError`` when its file is damaged."""
-        found = self._opened.get((holding, epoch))
-        if found is None:
-            try:
-                path = self._path(holding, epoch)
-            except SealError:
-                return None  # a day of no calendar
-            try:
-                found = self._opened[holding, epoch] = private_from(path.read_bytes())
-            except FileNotFoundError:
-                return None
-            except (OSError, SealError) as error:
-                raise StoreError(
-                    f"{path}: cannot be used ({error}). Restore it: what is sealed to it needs it"
-                ) from None
-        return found
-
-    def get_or_make(self, holding: str, epoch: int) -> HpkePrivate:
-        found = self.get(holding, epoch)
-        if found is None:
-            # Written whole under another name first: a key file cut short by a crash would strand all that is sealed to it.
-            draft = self._directory / f".{holding}-{epoch}.draft"
-            draft.unlink(missing_ok=True)
-            write_secret(draft, self._random(96))
-            os.replace(draft, self._path(holding, epoch))
-            # Before anything is sealed to it: a name lost in a power cut would have another key made in its place.
-            sync_folder(self._directory)
-            found = self.get(holding, epoch)
-            assert found is not None
-        return found
-
-    def _path(self, holding: str, epoch: int) -> Path:
-        return self._directory / f"{holding}-{epoch_text(epoch)}.key"

@@ -1,4 +1,4 @@
-"""What is not a read: charters, epoch keys, the operator's freeze and erase, status (SPEC.md sections 6, 8.2, 8.8)."""
+"""What is not a read: charters, epoch keys, the operator's freeze and hold, status (SPEC.md sections 6, 8.2, 8.8)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.errors import EntryError, Refused, StrongroomError
 from strongroom.gate import ask as asks
-from strongroom.keyholder import protocol
+from strongroom.keyholder import checks, protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
-from strongroom.ledger import entry, tag
+from strongroom.ledger import entry
 from strongroom.seal import epoch as epochs
 
 if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
-# A new epoch is wanted at most once a month; some slack for the flooring of its date.
-_EPOCH_SLACK_DAYS = 31
-# Retentions of that many days have epochs that end with a month (SPEC.md 3.1).
-_MONTHLY_FROM = 366
+HOLD_DAYS = 366
 _READER = re.compile(r"[0-9a-f]{32}")
 
 
@@ -89,46 +86,71 @@ def _own_keys(keyholder: Keyholder, new: Charter) -> None:
 
 def epoch(keyholder: Keyholder, request: protocol.Epoch, work: Work, now: int) -> Finish:
     """The public key of a holding's epoch, made when first asked for. Raises ``Refused`` (``holding``, ``epoch``)."""
-    holding = keyholder.charter.holdings.get(request.holding)
-    if holding is None:
-        raise Refused("holding", "the charter in force has no such holding")
-    today = now // 86400
-    if not today < request.epoch <= epochs.epoch_of(today, holding.retention) + _EPOCH_SLACK_DAYS:
-        raise Refused("epoch", "the epoch is past, or later than the holding's retention allows")
-    # Else a vault could have thousands of keys made, each a file and an fsync.
-    if holding.retention >= _MONTHLY_FROM and epochs.epoch_of(0, request.epoch) != request.epoch:
-        raise Refused("epoch", "the holding's epochs end on the first day of a month")
-    public = keyholder.epochs.get_or_make(request.holding, request.epoch).public
+    check_epoch(keyholder, request.holding, request.epoch, now)
+    public = keyholder.epochs.public(request.holding, request.epoch)
     holding_id = keyholder.holding_id(request.holding)
     signature = keyholder.keys.message.sign(protocol.epoch_message(keyholder.room, holding_id, request.epoch, public))
     return lambda: protocol.EpochKey(public=public, signature=signature)
 
 
+def check_epoch(keyholder: Keyholder, name: str, wanted: int, now: int) -> None:
+    """Whether a batch may be sealed to this epoch today. Raises ``Refused`` (``holding``, ``epoch``)."""
+    holding = keyholder.charter.holdings.get(name)
+    if holding is None:
+        raise Refused("holding", "the charter in force has no such holding")
+    # The vault's clock may be ahead by as much as a request may be.
+    day = (now + checks.LATE_SECONDS) // 86400
+    latest = epochs.epoch_of(day, holding.rotation, epochs.expiry_of(day, holding.retention))
+    if not now // 86400 < wanted <= latest:
+        raise Refused("epoch", "the epoch is past, or later than the holding's rotation and retention allow")
+
+
 def operate(keyholder: Keyholder, request: protocol.Operate, work: Work, now: int) -> Finish:
-    """Freeze, thaw or erase, by the operator's key. Raises ``Refused`` (``used``, ``malformed``, ``holding``)."""
+    """Freeze, thaw or hold, by the operator's key. Raises ``Refused`` (``used``, ``malformed``, ``holding``)."""
     if not keyholder.store.use_nonce(request.nonce, now):
         raise Refused("used", "this request was carried out already")
-    if request.action == "erase":
-        if request.holding not in keyholder.charter.holdings or not request.records:
-            raise Refused("holding", "name a holding and its records")
-        holding_id = keyholder.holding_id(request.holding)
-        keyholder.store.erase(holding_id, request.records)
-        # The book can give the tombstones back after a restore, and tells nobody else whose they are.
-        marks = sorted({tag.erased(keyholder.keys.tag, holding_id, handle) for handle in request.records})
-        keyholder.book.stage(entry.ErasureEntry(v=1, time=now, count=len(marks), holding=request.holding, marks=marks))
+    if request.action == "hold":
+        _hold(keyholder, request, now)
     else:
-        scope, _, name = request.scope.partition(":")
-        known = {
-            "room": name == "" and request.scope == "room",
-            "holding": name in keyholder.charter.holdings,
-            "reader": _READER.fullmatch(name) is not None,
-        }
-        if not known.get(scope):
-            raise Refused("malformed", "the scope is room, holding:NAME or reader:HEX")
-        (keyholder.store.freeze if request.action == "freeze" else keyholder.store.thaw)(request.scope)
-        public_scope = "reader" if scope == "reader" else request.scope
-        keyholder.book.stage(entry.NoticeEntry(v=1, time=now, code=request.action, scope=public_scope))
+        _freeze(keyholder, request, now)
     return lambda: protocol.Done(done=True)
+
+
+def _freeze(keyholder: Keyholder, request: protocol.Operate, now: int) -> None:
+    if request.authority or request.holding or request.until:
+        raise Refused("malformed", "authority, holding and until are of a hold alone")
+    scope, _, name = request.scope.partition(":")
+    known = {
+        "room": name == "" and request.scope == "room",
+        "holding": name in keyholder.charter.holdings,
+        "reader": _READER.fullmatch(name) is not None,
+    }
+    if not known.get(scope):
+        raise Refused("malformed", "the scope is room, holding:NAME or reader:HEX")
+    freeze = request.action == "freeze"
+    (keyholder.store.freeze if freeze else keyholder.store.thaw)(request.scope)
+    public_scope = "reader" if scope == "reader" else request.scope
+    keyholder.book.stage(entry.NoticeEntry(v=1, time=now, code="freeze" if freeze else "thaw", scope=public_scope))
+
+
+def _hold(keyholder: Keyholder, request: protocol.Operate, now: int) -> None:
+    """Keep the holding's keys from being destroyed until a time; one that is over already lifts the hold."""
+    if request.scope:
+        raise Refused("malformed", "a hold has a holding, and no scope")
+    if request.holding not in keyholder.charter.holdings:
+        raise Refused("holding", "the charter in force has no such holding")
+    if request.until > now + HOLD_DAYS * 86400:
+        raise Refused("malformed", f"a hold ends within {HOLD_DAYS} days; it can be written anew before that")
+    until = max(request.until, now)
+    standing = {(holding, authority) for holding, authority, _ in keyholder.store.holds(now)}
+    if until == now and (request.holding, request.authority) not in standing:
+        raise Refused("malformed", "no hold of this authority stands on the holding")
+    item = entry.HoldEntry(v=1, time=now, authority=request.authority, holding=request.holding, until=until)
+    try:
+        keyholder.book.stage(item)
+    except EntryError:
+        raise Refused("malformed", "an authority is 1 to 200 printable characters without outer spaces") from None
+    keyholder.store.hold(request.holding, request.authority, until)
 
 
 def status(keyholder: Keyholder, now: int) -> Record:

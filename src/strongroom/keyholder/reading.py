@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from strongroom.canonical import Record, encode
 from strongroom.catalog.model import OTHER, UNKNOWN
+from strongroom.catalog.types import kind
 from strongroom.errors import Refused
 from strongroom.gate import ask as asks
 from strongroom.keyholder import checks, protocol
+from strongroom.keyholder.case import Asking, Case
+from strongroom.keyholder.price import price
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import entry, tag
 from strongroom.seal import hpke, token
@@ -24,21 +27,23 @@ _REMEMBER_SECONDS = 600
 
 NO_WINDOW = -1
 
+_OPENED: dict[type, Callable[..., entry.Entry]] = {
+    asks.DiscloseAsk: entry.DisclosureEntry,
+    asks.CheckAsk: entry.CheckEntry,
+    asks.CorrectAsk: entry.CorrectionEntry,
+    asks.ExportAsk: entry.ExportEntry,
+}
 
-def ask(
-    keyholder: Keyholder,
-    request: protocol.Disclose | protocol.Find | protocol.Intake | protocol.Refusal,
-    work: Work,
-    now: int,
-) -> Finish:
+
+def ask(keyholder: Keyholder, request: Asking, work: Work, now: int) -> Finish:
     """Decide and write. Raises ``Refused``; one that is an entry is staged before it is raised."""
-    case = checks.Case(now, request, hashlib.sha256(work.body).digest())
+    case = Case(now, request, hashlib.sha256(work.body).digest())
     checks.run(checks.IDENTIFY, case, keyholder)
     if isinstance(request, protocol.Refusal):
         if case.answered is None:
             case.answered = _refuse(keyholder, case, request.code, "vault", case.request_hash)
         index = case.answered
-        return lambda: keyholder.written(request.have, index)
+        return lambda: _give(keyholder, case, work, index)
     try:
         checks.run(checks.DECIDE, case, keyholder)
     except Refused as refusal:
@@ -49,12 +54,15 @@ def ask(
     return lambda: _give(keyholder, case, work, found)
 
 
-def _write(keyholder: Keyholder, case: checks.Case) -> int:
+def _write(keyholder: Keyholder, case: Case) -> int:
     keyholder.store.set_budgets(case.budgets)
-    index = keyholder.book.stage(_entry(keyholder, case))
+    item = _entry(keyholder, case)
+    index = keyholder.book.stage(item)
+    if isinstance(item, entry.ErasureEntry):
+        keyholder.store.erase(item.marks, index)
     remaining = NO_WINDOW
-    if isinstance(case.ask, asks.IntakeAsk):
-        remaining = (case.ask.count if case.window is None else case.window) - checks.price(case)
+    if isinstance(case.ask, asks.IntakeAsk | asks.ExportAsk):
+        remaining = (case.ask.count if case.window is None else case.window) - price(case)
     keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, _until(case.ask), remaining)
     return index
 
@@ -62,28 +70,32 @@ def _write(keyholder: Keyholder, case: checks.Case) -> int:
 def _until(ask: asks.Ask) -> int:
     """Until when the ask must be remembered: as long as any check of its age could let it pass again."""
     known = ask.time + _REMEMBER_SECONDS
-    return max(known, ask.until) if isinstance(ask, asks.IntakeAsk) else known
+    return max(known, ask.until) if isinstance(ask, asks.IntakeAsk | asks.ExportAsk) else known
 
 
-def _entry(keyholder: Keyholder, case: checks.Case) -> entry.Entry:
+def _entry(keyholder: Keyholder, case: Case) -> entry.Entry:
     request, holding = case.request, case.ask.holding
-    common: dict[str, Any] = _common(keyholder, case) | {"charter": case.ask.charter, "count": checks.price(case)}
+    common: dict[str, Any] = _common(keyholder, case) | {"charter": case.ask.charter, "count": price(case)}
     if isinstance(request, protocol.Intake):
-        return entry.IntakeEntry(**common)
+        return entry.IntakeEntry(**common, tags=_number(keyholder, holding, case.whos))
     if isinstance(request, protocol.Find):
         return entry.FindEntry(**common, tags=_number(keyholder, holding, [request.inner[:16]]))
     about = sorted(set(zip(case.handles, case.whos, strict=True)))
-    tags = _number(keyholder, holding, [who for _, who in about])
-    return entry.DisclosureEntry(**common, compartments=sorted(set(case.compartments)), tags=tags)
+    common["tags"] = _number(keyholder, holding, [who for _, who in about])
+    if isinstance(request, protocol.Erase):
+        epochs, marks = keyholder.epochs.alive(holding), keyholder.marks(holding, sorted(set(case.handles)))
+        return entry.ErasureEntry(**common, epochs=epochs, marks=sorted(marks))
+    return _OPENED[type(case.ask)](**common, compartments=sorted(set(case.compartments)))
 
 
-def _common(keyholder: Keyholder, case: checks.Case) -> dict[str, Any]:
+def _common(keyholder: Keyholder, case: Case) -> dict[str, Any]:
     return {
         "v": 1,
         "time": case.now,
-        "asker": tag.asker(keyholder.keys.asker, case.ask.reader, case.now),
+        "asker": keyholder.pseudonym(case.ask.reader, case.now),
         # The ask's own hash: it binds records, fields and nonce, and through the ask's commitment case and reason.
         "commitment": case.ask_hash,
+        "countersigners": sorted(keyholder.pseudonym(reader, case.now) for reader in case.others),
         "holding": case.ask.holding,
         "purpose": case.ask.purpose,
         "role": case.line.role,
@@ -101,7 +113,7 @@ def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[b
     return sorted(tags)
 
 
-def _refuse(keyholder: Keyholder, case: checks.Case, code: str, by: Any, request: bytes) -> int:
+def _refuse(keyholder: Keyholder, case: Case, code: str, by: Any, request: bytes) -> int:
     common, known = _common(keyholder, case), keyholder.charter
     # A name that the charter does not have is the reader's own text, and might be anything.
     if case.ask.purpose not in known.purposes:
@@ -113,8 +125,11 @@ def _refuse(keyholder: Keyholder, case: checks.Case, code: str, by: Any, request
     return index
 
 
-def _give(keyholder: Keyholder, case: checks.Case, work: Work, index: int) -> Record:
-    request, holding, receipt = case.request, case.ask.holding, keyholder.book.receipt(index)
+def _give(keyholder: Keyholder, case: Case, work: Work, index: int) -> Record:
+    request, holding = case.request, case.ask.holding
+    if isinstance(request, protocol.Erase | protocol.Refusal):
+        return keyholder.written(request.have, index)
+    receipt = keyholder.book.receipt(index)
     inner: Record
     if isinstance(request, protocol.Disclose):
         inner = protocol.Shares(receipt=receipt, shares=case.shares, whos=b"".join(case.whos))
@@ -123,10 +138,11 @@ def _give(keyholder: Keyholder, case: checks.Case, work: Work, index: int) -> Re
         key = keyholder.index_key(holding, case.ask.kind)
         inner = protocol.Token(receipt=receipt, token=token.tokens(key, [request.inner])[0])
     else:
-        assert isinstance(request, protocol.Intake)
+        declared = keyholder.charter.holdings[holding].fields
+        kinds = [kind(name, declared[name]) if name else "" for name in request.fields]
         columns = [
-            b"".join(token.tokens(keyholder.index_key(holding, kind), split(column, 32)))
-            for kind, column in zip(request.kinds, request.inners, strict=True)
+            b"".join(token.tokens(keyholder.index_key(holding, one), split(column, 32)))
+            for one, column in zip(kinds, request.inners, strict=True)
         ]
         inner = protocol.Tokens(receipt=receipt, tokens=columns)
     sealed = hpke.encrypt(request.fresh, protocol.answer_info(keyholder.room, work.body), encode(inner))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strongroom.errors import Refused, StoreError
-from strongroom.keyholder import checks, office, protocol, reading, subjects
+from strongroom.keyholder import checks, life, office, protocol, reading, subjects
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import note
 
@@ -114,11 +114,16 @@ _SMALL = 16 * 2**10
 
 ROUTES: dict[str, Route] = {
     "/v1/disclose": Route(_vault, _common, reading.ask),
+    "/v1/erase": Route(_vault, _common, reading.ask),
     "/v1/find": Route(_vault, _common, reading.ask),
     "/v1/intake": Route(_vault, _common, reading.ask),
     "/v1/refusal": Route(_vault, _common, reading.ask),
     "/v1/charter": Route(_vault_or_first, _recent_common, office.enter_charter),
     "/v1/epoch": Route(_vault, _recent_common, office.epoch),
+    "/v1/supersede": Route(_vault, _recent_common, life.supersede),
+    "/v1/reseal": Route(_vault, _recent_common, life.reseal),
+    "/v1/held": Route(_vault, _recent_common, life.held),
+    "/v1/certify": Route(_vault, _recent_common, life.certify),
     "/v1/entries": Route(_vault, _recent_common, _entries),
     "/v1/cosign": Route(_vault, _recent_common, _cosign),
     "/v1/publish": Route(_vault, _recent_common, _publish),

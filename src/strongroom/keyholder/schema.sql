@@ -9,16 +9,25 @@ CREATE TABLE chains (
     holding BLOB NOT NULL, who BLOB NOT NULL, generation INTEGER NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (holding, who, generation)
 ) WITHOUT ROWID;
+-- Tags of entries taken at a recovery: numbers of chains whose counts were lost.
+CREATE TABLE lost (tag BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE budgets (key TEXT PRIMARY KEY, level INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
--- request: hash of the request answered last, or empty when the keyholder refused the ask. remaining: identifiers left in an intake
--- window, -1 when there is none. until: the row can be forgotten after that time.
+-- request: hash of the request answered last, or empty when the keyholder refused the ask. remaining: identifiers or records left in
+-- a window, -1 when there is none. until: the row can be forgotten after that time.
 CREATE TABLE asks (
     hash BLOB PRIMARY KEY, request BLOB NOT NULL, idx INTEGER NOT NULL, time INTEGER NOT NULL, until INTEGER NOT NULL, remaining INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX asks_by_until ON asks (until);
-CREATE TABLE tombstones (holding BLOB NOT NULL, handle BLOB NOT NULL, PRIMARY KEY (holding, handle)) WITHOUT ROWID;
+-- What forbids: erased records by their mark, versions that have a newer one, and what the operator has frozen.
+CREATE TABLE tombstones (mark BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE versions (holding BLOB NOT NULL, handle BLOB NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (holding, handle)) WITHOUT ROWID;
 CREATE TABLE freezes (scope TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE operations (nonce BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+-- key: hash of the public half. expired: index of the entry that says it is destroyed, -1 while it is not.
+CREATE TABLE epochs (
+    holding TEXT NOT NULL, epoch INTEGER NOT NULL, key BLOB NOT NULL, expired INTEGER NOT NULL, PRIMARY KEY (holding, epoch)
+) WITHOUT ROWID;
+CREATE TABLE holds (holding TEXT NOT NULL, authority TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (holding, authority)) WITHOUT ROWID;
 CREATE TABLE codes (
     hash BLOB PRIMARY KEY, holding TEXT NOT NULL, kind TEXT NOT NULL, who BLOB NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
+from strongroom.catalog.rate import PERIODS
 from strongroom.errors import StoreError
 
 SCHEMA_VERSION = 1
+
+
+class EpochRow(NamedTuple):
+    """``key``: hash of the public half. ``expired``: index of the entry that says it is destroyed, -1 while it is not."""
+
+    holding: str
+    epoch: int
+    key: bytes
+    expired: int
+
+    @property
+    def destroyed(self) -> bool:
+        return self.expired >= 0
 
 
 class Store:
@@ -128,6 +143,11 @@ class Store:
             ((key, level, time) for key, (level, time) in states.items()),
         )
 
+    def forget_budgets(self, now: int) -> None:
+        """Those that are full again: a bucket that was never touched is full, too."""
+        for period, seconds in PERIODS.items():
+            self.db.execute("DELETE FROM budgets WHERE time <= ? AND key LIKE ?", (now - seconds, f"%/{period}"))
+
     # --- asks --------------------------------------------------------------------------------------------------
     def ask(self, hash_: bytes) -> tuple[bytes, int, int, int, int] | None:
         """(request hash, entry index, answered at, until, remaining) of an ask used before."""
@@ -149,12 +169,26 @@ class Store:
         self.db.execute("DELETE FROM codes WHERE expires < ?", (before,))
 
     # --- what forbids ------------------------------------------------------------------------------------------
-    def erased(self, holding: bytes, handles: Sequence[bytes]) -> bool:
-        query = "SELECT 1 FROM tombstones WHERE holding = ? AND handle = ?"
-        return any(self.db.execute(query, (holding, handle)).fetchone() for handle in handles)
+    def erased(self, marks: Sequence[bytes]) -> dict[bytes, int]:
+        """Mark -> index of its erasure, of those that have one."""
+        query = "SELECT idx FROM tombstones WHERE mark = ?"
+        found = ((mark, self.db.execute(query, (mark,)).fetchone()) for mark in marks)
+        return {mark: int(row[0]) for mark, row in found if row is not None}
 
-    def erase(self, holding: bytes, handles: Sequence[bytes]) -> None:
-        self.db.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((holding, handle) for handle in handles))
+    def erase(self, marks: Sequence[bytes], index: int) -> None:
+        self.db.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((mark, index) for mark in marks))
+
+    def newest(self, holding: bytes, handles: Sequence[bytes]) -> dict[bytes, int]:
+        """Handle -> newest version, of those that have a later one than the first."""
+        query = "SELECT version FROM versions WHERE holding = ? AND handle = ?"
+        found = ((handle, self.db.execute(query, (holding, handle)).fetchone()) for handle in handles)
+        return {handle: int(row[0]) for handle, row in found if row is not None}
+
+    def supersede(self, holding: bytes, newest: Iterable[tuple[bytes, int]]) -> None:
+        self.db.executemany(
+            "INSERT INTO versions VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
+            ((holding, handle, version) for handle, version in newest),
+        )
 
     def freezes(self) -> list[str]:
         return [row[0] for row in self.db.execute("SELECT scope FROM freezes ORDER BY scope")]
@@ -169,6 +203,37 @@ class Store:
         """False when it was used before."""
         self.db.execute("DELETE FROM operations WHERE time < ?", (time - 600,))
         return self.db.execute("INSERT OR IGNORE INTO operations VALUES (?, ?)", (nonce, time)).rowcount == 1
+
+    # --- epochs and holds ----------------------------------------------------------------------------------------
+    def epochs(self) -> list[EpochRow]:
+        """In order of holding and epoch."""
+        rows = self.db.execute("SELECT holding, epoch, key, expired FROM epochs ORDER BY holding, epoch")
+        return [EpochRow(holding, int(epoch), bytes(key), int(expired)) for holding, epoch, key, expired in rows]
+
+    def epoch(self, holding: str, epoch: int) -> EpochRow | None:
+        query = "SELECT key, expired FROM epochs WHERE holding = ? AND epoch = ?"
+        row = self.db.execute(query, (holding, epoch)).fetchone()
+        return None if row is None else EpochRow(holding, epoch, bytes(row[0]), int(row[1]))
+
+    def add_epoch(self, holding: str, epoch: int, key: bytes) -> None:
+        self.db.execute("INSERT OR IGNORE INTO epochs VALUES (?, ?, ?, -1)", (holding, epoch, key))
+
+    def expire(self, holding: str, epoch: int, key: bytes, index: int) -> None:
+        self.db.execute(
+            "INSERT INTO epochs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET key = excluded.key, expired = excluded.expired",
+            (holding, epoch, key, index),
+        )
+
+    def hold(self, holding: str, authority: str, until: int) -> None:
+        self.db.execute(
+            "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
+            (holding, authority, until),
+        )
+
+    def holds(self, now: int) -> list[tuple[str, str, int]]:
+        """(holding, authority, until) of those that stand at ``now``."""
+        rows = self.db.execute("SELECT holding, authority, until FROM holds WHERE until > ?", (now,))
+        return [(holding, authority, int(until)) for holding, authority, until in rows]
 
     # --- subjects ----------------------------------------------------------------------------------------------
     def add_code(self, hash_: bytes, holding: str, kind: str, who: bytes, expires: int) -> bool:

@@ -1,0 +1,74 @@
+"""One request with an ask, as the checks fill it in, and the facts they are given (SPEC.md section 8.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from strongroom.catalog.model import Charter, RosterLine
+from strongroom.gate import ask as asks
+from strongroom.gate import permit
+from strongroom.gate.budget import State
+from strongroom.keyholder import protocol
+from strongroom.keyholder.epochs import SealedBatch
+
+EARLY_SECONDS = 30
+LATE_SECONDS = 120
+
+Asking: TypeAlias = protocol.Disclose | protocol.Erase | protocol.Find | protocol.Intake | protocol.Refusal
+
+
+class Facts(Protocol):
+    """What the checks need to know; the core answers out of its store."""
+
+    room: bytes
+
+    @property
+    def charter(self) -> Charter: ...
+    @property
+    def charter_hash(self) -> bytes: ...
+    @property
+    def roster(self) -> dict[bytes, RosterLine]: ...
+    def used(self, ask_hash: bytes) -> tuple[bytes, int, int, int, int] | None: ...
+    def frozen(self) -> list[str]: ...
+    def erased(self, holding: str, handles: Sequence[bytes]) -> bool: ...
+    def newest(self, holding: str, handles: Sequence[bytes]) -> dict[bytes, int]: ...
+    def held(self, holding: str, now: int) -> bool: ...
+    def usable(self, holding: str, epoch: int, now: int) -> bool: ...
+    def secret(self, holding: str, batch: SealedBatch) -> bytes: ...
+    def budget(self, key: str) -> State | None: ...
+
+
+@dataclass
+class Case:
+    """One request with an ask, filled in check by check."""
+
+    now: int
+    request: Asking
+    request_hash: bytes
+    ask_hash: bytes = b""
+    ask: asks.Ask = field(init=False)
+    line: RosterLine = field(init=False)
+    # Reader -> line of the roster of whoever countersigned.
+    others: dict[bytes, RosterLine] = field(default_factory=dict)
+    permit: permit.Permit = field(init=False)
+    # Set when the byte-identical request was answered before: the index of its entry.
+    answered: int | None = None
+    # Identifiers or records left in the window that an earlier call opened.
+    window: int | None = None
+    handles: list[bytes] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    compartments: list[int] = field(default_factory=list)
+    whos: list[bytes] = field(default_factory=list)
+    shares: bytes = b""
+    budgets: dict[str, State] = field(default_factory=dict)
+
+    @property
+    def today(self) -> int:
+        return self.now // 86400
+
+    @property
+    def slots(self) -> protocol.Slots | None:
+        """The request, where it has slots."""
+        return self.request if isinstance(self.request, protocol.Slots) else None
