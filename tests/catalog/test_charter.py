@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.catalog import sample
+from tests.catalog import make_vectors, sample
 
 from strongroom.canonical import encode
 from strongroom.catalog import charter as documents
@@ -42,16 +42,23 @@ def test_vector() -> None:
     assert documents.roster_hash(roster).hex() == VECTORS["roster_hash"]
 
 
+def test_the_file_is_what_is_written_now() -> None:
+    assert json.loads(json.dumps(make_vectors.charter())) == VECTORS
+
+
 @pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: vector["why"])
 def test_refused_vector(vector: dict[str, str]) -> None:
+    assert vector["replace"] in VECTORS["document"]
     with pytest.raises((FormatError, CatalogError)) as found:
         documents.parse(VECTORS["document"].replace(vector["replace"], vector["by"], 1).encode())
     assert found.value.code == vector["code"]
-    assert vector["replace"] in VECTORS["document"]
+    if isinstance(found.value, CatalogError):
+        assert found.value.place == f"charter: {vector['place']}"
 
 
 def test_refused_vectors_are_there() -> None:
-    assert len(VECTORS["refused"]) >= 20
+    assert len(VECTORS["refused"]) >= 80
+    assert len({vector["why"] for vector in VECTORS["refused"]}) == len(VECTORS["refused"])
 
 
 def test_signature_of_another_is_refused() -> None:
@@ -225,13 +232,14 @@ def test_what_may_follow() -> None:
         ),
         (
             with_holding(
-                fields=HOLDING.fields
-                | {
-                    "id-number": sample.field("resident-id", identifier="secondary"),
-                    "phone": sample.field("phone", "contact", "primary", region="CN"),
-                }
+                compartments=HOLDING.compartments | {"contact": sample.compartment(2, person="phone")},
+                fields=HOLDING.fields | {"phone": sample.field("phone", "contact", "primary", region="CN")},
             ),
-            "holdings.residents.fields.id-number.identifier",
+            "holdings.residents.compartments.contact.person",
+        ),
+        (
+            with_holding(compartments=HOLDING.compartments | {"contact": sample.compartment(2, person="")}),
+            "holdings.residents.compartments.contact.person",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -247,10 +255,38 @@ def test_a_name_is_permanent() -> None:
         follow(changed(sample.charter(name="other.example"), version=2, previous=documents.charter_hash(VALID)))
 
 
-def test_a_primary_identifier_may_not_come_later() -> None:
-    fields = HOLDING.fields | {"id-number": sample.field("resident-id")}
-    roots = {"residents": {"phone": sample.key("phones")}}
-    old = sample.charter(holdings={"residents": changed(HOLDING, fields=fields)}, buckets=roots, purposes=BY_PHONE)
+def test_a_field_that_exists_never_becomes_a_primary_identifier() -> None:
+    """Not even where its compartment is about that person already, since it is another field's."""
+    fields = HOLDING.fields | {"name": sample.field("text", identifier="secondary")}
+    compartments = {"identity": sample.compartment(1, person=""), "contact": sample.compartment(2, person="")}
+    fields["id-number"] = sample.field("resident-id", identifier="secondary")
+    roots = {"residents": OLD.buckets["residents"] | {"text:name": sample.key("names")}}
+    old = sample.charter(
+        holdings={"residents": changed(HOLDING, fields=fields, compartments=compartments)}, buckets=roots
+    )
     document = documents.document(old)
-    with pytest.raises(CatalogError, match="primary identifier is permanent"):
-        documents.successor(old, document, sample.charter(version=2, previous=documents.charter_hash(document)))
+    new = sample.charter(
+        version=2,
+        previous=documents.charter_hash(document),
+        buckets=roots,
+        holdings={
+            "residents": changed(
+                HOLDING,
+                fields=fields | {"id-number": sample.field("resident-id", identifier="primary")},
+                compartments=compartments | {"identity": sample.compartment(1)},
+            )
+        },
+    )
+    documents.document(new)
+    with pytest.raises(CatalogError, match=r"identity\.person: was about nobody"):
+        documents.successor(old, document, new)
+
+
+def test_a_new_person_comes_with_a_field_and_a_compartment_of_their_own() -> None:
+    witness = sample.field("resident-id", "witness", "primary")
+    follow(
+        with_holding(
+            fields=HOLDING.fields | {"witness": witness},
+            compartments=HOLDING.compartments | {"witness": sample.compartment(7, person="witness")},
+        )
+    )

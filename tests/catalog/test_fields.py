@@ -14,10 +14,10 @@ import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.catalog import sample
+from tests.catalog import pictures, sample
 
 from strongroom.catalog import values
-from strongroom.catalog.fields import kind, normal, parse, parser, warnings, width
+from strongroom.catalog.fields import kind, missing, normal, parse, parser, warnings, width
 from strongroom.catalog.model import Field
 from strongroom.catalog.text import clean, folded
 from strongroom.catalog.types import TYPES
@@ -63,6 +63,9 @@ raws = (
     | st.dates().map(str)
     | st.emails()
     | st.from_regex(r"\+?[0-9 ()./-]{3,20}", fullmatch=True)
+    | st.sampled_from(
+        [pictures.text(made()) for made in (pictures.png, pictures.jpeg, pictures.webp, pictures.webp_lossy)]
+    )
 )
 
 
@@ -108,6 +111,9 @@ REASONS = {
     "has too few or too many digits for its country",
     "is not an e-mail address",
     "is not an e-mail address: its domain has no dot",
+    "want a picture in base64",
+    "want a PNG, JPEG or WebP, whole and with nothing after it",
+    "want a picture with sides of 1 to 16383 pixels",
 }
 
 
@@ -238,3 +244,74 @@ def test_one_parser_for_a_column() -> None:
     assert [reads(raw) for raw in ("20000229", " 2000-02-29 ")] == ["2000-02-29"] * 2
     with pytest.raises(ValueRejected, match="required"):
         reads("  ")
+
+
+MADE = [pictures.png(), pictures.jpeg(), pictures.webp(), pictures.webp_lossy(), pictures.webp_extended()]
+
+
+@given(st.sampled_from(MADE), st.data())
+def test_a_picture_that_is_changed_is_refused_or_still_one(picture: bytes, data: st.DataObject) -> None:
+    """Whatever is done to it: our error, or the very bytes in canonical base64; and never with anything behind it."""
+    at = data.draw(st.integers(0, len(picture)))
+    changed = picture[:at] + data.draw(st.binary(max_size=6)) + picture[at + data.draw(st.integers(0, 6)) :]
+    try:
+        stored = parse(sample.field("image"), pictures.text(changed))
+    except ValueRejected:
+        return
+    assert stored == pictures.text(changed)
+    assert (
+        changed[-2:] == b"\xff\xd9"
+        or changed[-8:-4] == b"IEND"
+        or len(changed) == int.from_bytes(changed[4:8], "little") + 8
+    )
+
+
+@given(
+    st.binary(min_size=1, max_size=64),
+    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF0000WEBPVP8 "]),
+)
+def test_no_bytes_break_the_reading_of_pictures(data: bytes, head: bytes) -> None:
+    with pytest.raises(ValueRejected):
+        parse(sample.field("image"), pictures.text(head + data))
+
+
+def test_the_largest_picture_fits_and_no_larger() -> None:
+    field = sample.field("image", max=262_144)
+    png = pictures.png()
+    filled = png[:-12] + b"\0" * (196_608 - len(png)) + png[-12:]
+    assert parse(field, pictures.text(filled)) == pictures.text(filled)
+    with pytest.raises(ValueRejected, match="longer than 262144 bytes"):
+        parse(field, pictures.text(filled[:-12] + b"\0\0\0" + png[-12:]))
+
+
+CODES = sample.holding(
+    fields={
+        "id-number": sample.field("resident-id", identifier="primary", required=True),
+        "code": sample.field(
+            "enum",
+            "contact",
+            values=["green", "yellow", "红"],
+            needs={"evidence": ["yellow", "红"], "seen": ["红"]},
+        ),
+        "evidence": sample.field("text", "contact"),
+        "seen": sample.field("date", "contact"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "lacks"),
+    [
+        ({"code": "green"}, []),
+        ({"code": None}, []),
+        ({}, []),
+        ({"code": "yellow"}, ["evidence"]),
+        ({"code": "红"}, ["evidence", "seen"]),
+        ({"code": "红", "evidence": "PCR 2026/17", "seen": None}, ["seen"]),
+        ({"code": "红", "evidence": "PCR 2026/17", "seen": "2026-11-02"}, []),
+    ],
+)
+def test_a_value_may_need_others(record: dict[str, str | None], lacks: list[str]) -> None:
+    found = missing(CODES, record)
+    assert [field for field, _ in found] == lacks
+    assert {reason for _, reason in found} <= {"is missing, and what code says needs it"}

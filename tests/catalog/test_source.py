@@ -139,9 +139,9 @@ UNFIT = [
         "type: text, compartment: identity, identifier: primary",
         "type: date, compartment: identity, identifier: primary",
         10,
-        "a date cannot be an identifier",
+        "type date cannot be an identifier",
     ),
-    ("{number: clear}", "{number: year}", 19, "year does not fit a text"),
+    ("{number: clear}", "{number: year}", 19, "year does not fit the type text"),
     ("{number: clear}", "{numbre: clear}", 19, "members has no field numbre"),
     ("members: {number: clear}", "guests: {number: clear}", 19, "there is no holding guests"),
     ("[5/minute]", "[5/minutes]", 20, "not a rate. Want a rate such as"),
@@ -157,6 +157,28 @@ UNFIT = [
     ("  greet:", "  unknown:", 12, "does not know"),
     ("roles: [host]", "roles: []", 16, "want at least one"),
     ("name: small.example", "name: Small Example", 1, "not a room's name"),
+    ("retention: 3y", "retention: 151y", 7, "longer than 150 years"),
+    ("retention: 3y", "retention: 3y\n    rotation: 0d", 8, "not between a day and 366 days"),
+    ("retention: 3y", "retention: 3y\n    rotation: 2y", 8, "not between a day and 366 days"),
+    ("{identity: 1}", "{identity: {number: 1, person: numbr}}", 8, "numbr is no primary identifier. Use one of number"),
+    ("{identity: 1}", "{identity: {number: 1, person: nobody}}", 10, "its compartment identity is about nobody"),
+    ("{identity: 1}", "{identity: {number: 1, floor: 100}}", 8, "not a multiple of 64 from 64 to 524288"),
+    (
+        "type: text, compartment: identity, identifier: primary",
+        "type: image, compartment: identity, max: 300000",
+        10,
+        "at most 262,144 bytes",
+    ),
+    ("{type: text,", "{needs: {gold: [number]}, type: text,", 10, "Only an enum has needs"),
+    ("actions: [find, disclose]", "actions: [find, disclose, check]", 12, "it may check, but no test is named"),
+    ("actions: [find, disclose]", "actions: [find, disclose, export]", 12, "says not how many records"),
+    ("    budgets:", "    most: 10\n    budgets:", 20, "most says nothing where it may not export"),
+    ("    budgets:", "    tells: true\n    budgets:", 20, "tells says nothing where it may not intake"),
+    ("    budgets:", "    checks: {members: {number: [adult]}}\n    budgets:", 20, "may not check"),
+    ("    budgets:", "    checks: {members: {number: [adult]}}\n    budgets:", 20, "adult does not fit the type text"),
+    ("    budgets:", "    countersign: {roles: [host], units: []}\n    budgets:", 20, "want roles and units"),
+    ("    budgets:", "    countersign: {roles: [host], units: [door]}\n    budgets:", 20, "nobody can countersign"),
+    ("[5/minute]", "[5/minute], record: [0/day]", 20, "not a rate"),
     ("delay: 72h", "delay: 72h\nrules: 'permit (principal, action, resource);'", 3, "only forbid"),
 ]
 
@@ -173,36 +195,91 @@ def test_what_does_not_fit_names_line_and_mend(old: str, new: str, line: int, sa
     assert raised.value.place.startswith("small.yaml:")
 
 
-def test_warnings_of_a_poor_charter() -> None:
-    poor = SMALL.replace("72h", "0s").replace("    budgets: {reader: [5/minute]}\n", "").replace("primary", "secondary")
-    poor = poor.replace("identifier: secondary}", "identifier: secondary, max: 500}").replace("clear", "last-four")
-    said = " / ".join(str(finding) for finding in check(source.load(poor + "merge-units-below: 1\n", "poor.yaml")))
-    for words in ("within a day", "small units", "whole room", "primary identifier", "Raise floor to 576", "no budget"):
-        assert words in said
-    assert "opens the compartment identity, yet hides number (last-four)" in said
-    assert "action intake" in said
-    assert "error" not in said
+TWO = """\
+name: two.example
+delay: 72h
+holdings:
+  calls:
+    about: Who called whom
+    lawful-basis: Telecommunications Act, section 5
+    retention: open-ended
+    rotation: 7d
+    compartments:
+      caller: {number: 1, person: caller}
+      callee: {number: 2, person: callee}
+      notes: {number: 3, person: nobody}
+      rest: 4
+    fields:
+      caller: {type: phone, compartment: caller, identifier: primary, required: true}
+      callee: {type: phone, compartment: callee, identifier: primary}
+      code: {type: enum, compartment: notes, values: [red, "红"], needs: {red: [photo, why], "红": [why]}}
+      why: {type: text, compartment: notes}
+      photo: {type: image, compartment: rest, max: 1000}
+purposes:
+  listen:
+    about: To find out who calls
+    lawful-basis: Telecommunications Act, section 6
+    actions: [find, disclose, check, export]
+    roles: [detective]
+    units: [crime]
+    find-by: {calls: [phone]}
+    reads: {calls: {caller: clear, photo: clear}}
+    checks: {calls: {why: [matches], callee: [matches]}}
+    history: true
+    held: true
+    most: 5
+    countersign: {roles: [judge], units: [court]}
+    budgets: {reader: [5/day], record: [1/day]}
+  take:
+    about: To take calls in
+    lawful-basis: Telecommunications Act, section 4
+    actions: [intake]
+    roles: [robot]
+    units: [exchange]
+    reads: {calls: {}}
+    tells: true
+"""
 
 
-def test_finding_by_what_is_not_read_is_a_warning() -> None:
-    two = SMALL.replace("primary}", "primary}\n      mail: {type: email, compartment: identity, identifier: secondary}")
-    by = two.replace("[text:number]", "[text:number, email]")
-    for text, warned in ((two, False), (by, True), (by.replace("{number: clear}", "{mail: clear}"), False)):
-        said = [str(one) for one in check(source.load(text, "f")) if "finds people by email" in one.problem]
-        assert bool(said) is warned
-        assert all(one.startswith("f:22: warning") for one in said)
+def test_everything_that_may_be_said_of_a_holding_with_several_persons() -> None:
+    found = source.load(TWO, "two.yaml")
+    assert not [finding for finding in check(found) if finding.level == "error"]
+    calls, listen = found.holdings["calls"], found.purposes["listen"]
+    assert (calls.retention, calls.rotation) == (0, 7)
+    assert [c.person for c in calls.compartments.values()] == ["caller", "callee", "", ""]
+    assert calls.fields["code"].needs == {"photo": ["red"], "why": ["red", "红"]}
+    assert listen.checks == {"calls": {"why": ["matches"], "callee": ["matches"]}}
+    assert (listen.history, listen.held, listen.tells, listen.most) == (True, True, False, 5)
+    assert (listen.countersign.roles, listen.countersign.units) == (["judge"], ["court"])
+    assert listen.budgets.record == ["1/day"]
+    assert found.purposes["take"].tells
+    assert documents.parse(documents.document(built(found))).holdings == found.holdings
+
+
+def test_one_person_is_everybodys_unless_told() -> None:
+    assert source.load(SMALL, "f").holdings["members"].compartments["identity"].person == "number"
+    assert source.load(SMALL, "f").holdings["members"].rotation == 30
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("red: [photo, why]", "red: [photos]", 17, "there is no other field photos"),
+        ("red: [photo, why]", "red: [code]", 17, "there is no other field code"),
+        ("red: [photo, why]", "Red: [photo]", 17, "Red is no value of code"),
+        ("callee: {number: 2, person: callee}", "callee: {number: 2, person: caller}", 16, "is about caller"),
+    ],
+)
+def test_needs_and_persons_name_line_and_mend(old: str, new: str, line: int, says: str) -> None:
+    assert old in TWO
+    findings = check(source.load(TWO.replace(old, new, 1), "two.yaml"))
+    assert [finding.place for finding in findings if says in finding.problem] == [f"two.yaml:{line}"]
 
 
 def test_kinds_are_sorted_whatever_the_order() -> None:
     two = SMALL.replace("primary}", "primary}\n      mail: {type: email, compartment: identity, identifier: secondary}")
     found = source.load(two.replace("[text:number]", "[text:number, email]"), "f")
     assert found.purposes["greet"].finds == {"members": ["email", "text:number"]}
-
-
-def test_the_city_warns_only_of_what_it_means() -> None:
-    findings = check(source.load(CITY, "city"))
-    assert {finding.level for finding in findings} == {"warning"}
-    assert all("within a day" in finding.problem or "yet hides" in finding.problem for finding in findings)
 
 
 def test_bytes_are_utf8_with_or_without_a_mark() -> None:
@@ -244,11 +321,3 @@ def test_only_our_error_escapes(text: str) -> None:
         found = source.load(text, "f")
         if not [finding for finding in check(found) if finding.level == "error"]:
             documents.document(built(found))
-
-
-def test_a_person_who_may_be_unnamed_is_warned_of() -> None:
-    assert "required" not in SMALL
-    words = "on nobody's chain"
-    assert any(words in finding.problem for finding in check(source.load(SMALL, "small.yaml")))
-    named = SMALL.replace("identifier: primary", "identifier: primary, required: true")
-    assert not any(words in finding.problem for finding in check(source.load(named, "small.yaml")))

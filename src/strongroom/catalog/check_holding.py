@@ -52,7 +52,7 @@ def _persons(at: Path, holding: Holding, source: Source) -> Iterator[Problem]:
         here = (*at, "compartments", name)
         if not compartment.person and (*here, "person") not in source.lines:
             text = "it is about nobody, since the holding has several persons: nobody finds the reads of it"
-            yield Problem(here, text, f"Write person: {persons[0]}, whosever it is, or person: nobody")
+            yield Problem(here, text, f"Say whose it is, such as person: {persons[0]}, or person: nobody")
 
 
 def _organs(name: str, source: Source) -> Iterator[Problem]:

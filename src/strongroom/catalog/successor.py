@@ -42,6 +42,7 @@ def _holding(old: Holding, new: Holding) -> Iterator[tuple[str, str, str]]:
             # A number let go could be taken up two charters later, when nobody remembers what it sealed.
             yield f"compartments.{name}", f"a compartment stays, with its number {was.number}", "Put it back"
         elif becomes.person != was.person:
+            # With this no field that exists becomes a primary identifier: it would have to be its compartment's person.
             problem = f"was about {was.person or 'nobody'}, whose chain its reads are on"
             yield f"compartments.{name}.person", problem, "Put it back, or declare another compartment"
     for name, compartment in new.compartments.items():
@@ -54,11 +55,6 @@ def _holding(old: Holding, new: Holding) -> Iterator[tuple[str, str, str]]:
         else:
             for member, problem in _field(name, field, new.fields[name]):
                 yield f"fields.{name}.{member}", problem, "Put it back, or declare another field"
-    for name, field in new.fields.items():
-        # A new field may be one: it lies in a compartment about its own person, which no old compartment can become.
-        if field.identifier == "primary" and name in old.fields and old.fields[name].identifier != "primary":
-            problem = "what is sealed is about others: a field that exists never becomes a primary identifier"
-            yield f"fields.{name}.identifier", problem, "Make it secondary, or declare another field and compartment"
 
 
 def _field(name: str, old: Field, new: Field) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ def _compartments(at: Path, holding: Holding) -> Iterator[Problem]:
         if compartment.floor % 64 or not 64 <= compartment.floor <= MAX_FLOOR:
             yield Problem(here, f"the floor is not a multiple of 64 from 64 to {MAX_FLOOR}", "256 is usual")
         if compartment.person and compartment.person not in persons:
-            mend = f"{one_of(persons)}, or nobody"
+            mend = f"{one_of(persons)}, or nobody" if persons else "Write nobody, or declare the primary identifier"
             yield Problem((*here, "person"), f"{compartment.person} is no primary identifier", mend)
         if not any(field.compartment == name for field in holding.fields.values()):
             yield Problem(here, "no field is kept in this compartment", "Give it a field or leave it out")
