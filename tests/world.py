@@ -1,13 +1,13 @@
 """A small real room for tests: both houses on disk, the keyholder in this process, its clock in our hand.
 
-Founding derives two million bucket keys (4 s), so it is done once a session and copied.
+Founding derives three million bucket keys (4 s), so it is done once a session and copied.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from strongroom.canonical import encode
 from strongroom.catalog import fields, source
 from strongroom.client import device
 from strongroom.custody import ceremony, read
-from strongroom.custody.admit import admit, keep_private
+from strongroom.custody.intake import identifiers
+from strongroom.custody.intake.sealing import Records, Sealer
+from strongroom.custody.intake.window import Errand, index, open_window
 from strongroom.custody.room import Room
 from strongroom.drill.stage import Hands
-from strongroom.keyholder import client, files, protocol
+from strongroom.keyholder import client, files
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
-from strongroom.seal import batch, columns, epoch, hpke, ids, person, plaintext
-from strongroom.store.rows import RecordRow, join_tokens
+from strongroom.store.rows import join_tokens
 from strongroom.synth import people
 
 CHARTER = """
@@ -45,6 +46,21 @@ holdings:
       sex: {type: enum, values: [male, female], compartment: identity}
       phone: {type: phone, region: CN, compartment: contact, identifier: secondary}
       email: {type: email, compartment: contact}
+  calls:
+    about: Who called whom, in that town; nobody's record is about one person alone.
+    lawful-basis: Test Act, section 5
+    retention: 90d
+    rotation: 7d
+    compartments:
+      calling: {number: 1, person: caller}
+      called: {number: 2, person: callee}
+      call: {number: 3, person: nobody}
+    fields:
+      caller: {type: phone, region: CN, compartment: calling, identifier: primary, required: true}
+      tower: {type: text, compartment: calling}
+      callee: {type: phone, region: CN, compartment: called, identifier: primary}
+      day: {type: date, compartment: call}
+      seconds: {type: number, compartment: call}
 purposes:
   confirm:
     about: Tell whether somebody is who they say they are.
@@ -72,25 +88,105 @@ purposes:
     units: [registry]
     reads: {residents: {}}
     budgets: {reader: [100000/day]}
+  announce:
+    about: Take the register in, and tell each person.
+    lawful-basis: Test Act, section 6
+    actions: [intake]
+    roles: [registrar]
+    units: [registry]
+    reads: {residents: {}, calls: {}}
+    tells: true
+  verify:
+    about: Answer a question about somebody without showing what is held.
+    lawful-basis: Test Act, section 7
+    actions: [check]
+    roles: [clerk]
+    units: [registry]
+    reads: {residents: {}}
+    checks: {residents: {born: [adult, matches], name: [matches], id-number: [adult, district, matches], phone: [matches]}}
+    budgets: {reader: [50/hour], record: [5/day]}
+  amend:
+    about: Correct what is wrong in the register.
+    lawful-basis: Test Act, section 8
+    actions: [find, correct]
+    roles: [registrar]
+    units: [registry]
+    find-by: {residents: [resident-id]}
+    reads: {residents: {name: clear, born: clear, sex: clear, phone: clear, email: clear, id-number: clear}}
+    budgets: {reader: [100/day]}
+  forget:
+    about: Erase somebody's records.
+    lawful-basis: Test Act, section 9
+    actions: [find, erase]
+    roles: [registrar]
+    units: [registry]
+    find-by: {residents: [resident-id], calls: [phone]}
+    reads: {residents: {}, calls: {}}
+    budgets: {reader: [1000/day]}
+  extract:
+    about: Take a small part of the register out.
+    lawful-basis: Test Act, section 10
+    actions: [export]
+    roles: [clerk]
+    units: [registry]
+    reads: {residents: {name: clear, phone: last-four}}
+    most: 40
+    budgets: {reader: [200/day]}
+  review:
+    about: See what a record said before it was corrected.
+    lawful-basis: Test Act, section 11
+    actions: [disclose]
+    roles: [clerk]
+    units: [registry]
+    reads: {residents: {name: clear, phone: clear}}
+    history: true
+  unseal:
+    about: See where somebody can be found at once, with a second signature.
+    lawful-basis: Test Act, section 12
+    actions: [disclose]
+    roles: [clerk]
+    units: [registry]
+    reads: {residents: {phone: clear, email: clear}}
+    countersign: {roles: [examiner], units: [oversight]}
+  trace:
+    about: See who called whom, one hop at a time.
+    lawful-basis: Test Act, section 13
+    actions: [find, disclose]
+    roles: [clerk]
+    units: [registry]
+    find-by: {calls: [phone]}
+    reads: {calls: {caller: clear, tower: clear, callee: clear, day: clear, seconds: clear}}
+    budgets: {reader: [100/hour]}
+  bill:
+    about: Take calls in.
+    lawful-basis: Test Act, section 14
+    actions: [intake]
+    roles: [registrar]
+    units: [registry]
+    reads: {calls: {}}
+    budgets: {reader: [100000/day]}
 budgets:
   room: [300/hour]
 """
 
+READERS = (("ana", "clerk", "registry"), ("rui", "registrar", "registry"), ("eva", "examiner", "oversight"))
+
 
 def found(root: Path, charter: str = CHARTER) -> None:
-    """Found the room of ``charter`` under ``root``, with two readers: the clerk ana and the registrar rui."""
+    """Found the room of ``charter`` under ``root``, with three readers: the clerk ana, the registrar rui, and the
+    examiner eva of another unit."""
     ceremony.found(root, source.load(charter, "charter.yaml"), os.urandom, lambda _: None)
     world = World(root)
     steward = ceremony.load_steward(root / "steward" / "steward.key")
-    for name, role in (("ana", "clerk"), ("rui", "registrar")):
+    for name, role, unit in READERS:
         made = device.create(root / "people" / f"{name}.device", name, os.urandom)
-        ceremony.enrol_reader(world.room, steward, made.public, role, "registry")
+        ceremony.enrol_reader(world.room, steward, made.public, role, unit)
     world.close()
 
 
 @dataclass
 class Person:
-    """One of the synthetic residents as taken in."""
+    """One of the synthetic records as taken in."""
 
     handle: bytes
     values: dict[str, str | None]
@@ -151,68 +247,33 @@ class World:
         return client.Client(self.transport, key.key, self.room.keys.room)
 
     def take_in(self, count: int, seed: int = 1, *, shift: int = 0) -> list[Person]:
-        """Take in synthetic residents by the protocol's own steps (the importer has tests of its own). With a ``shift`` each
+        """Take in synthetic residents by the intake's own steps (the importer has tests of its own). With a ``shift`` each
         record is sealed under the person so many places on, as an intruder at intake may do."""
-        room, declared = self.room, self.room.rules().charter.holdings["residents"]
-        taken = [
-            {name: fields.parse(field, one[name]) for name, field in declared.fields.items()}
-            for one in people.people(count, seed)
+        return self.seal("residents", "register", people.people(count, seed), shift=shift)
+
+    def take_in_calls(self, *calls: tuple[str, str]) -> list[Person]:
+        """Take in one call for each (caller, callee); an empty callee is somebody unidentified."""
+        rows = [
+            {"caller": caller, "callee": callee, "tower": f"tower {at}", "day": "2026-11-02", "seconds": str(60 + at)}
+            for at, (caller, callee) in enumerate(calls)
         ]
-        keys, number, now = room.keys.holding("residents"), room.holding("residents"), room.now()
-        inners = {
-            kind: person.inners(keys, kind, [fields.normal(declared.fields[name], one[name] or "") for one in taken])
-            for kind, name in (("phone", "phone"), ("resident-id", "id-number"))
-        }
-        signed = self.asker("rui").intake(
-            "residents", "register", 2 * count, now + 3600, "register-1", "taking in the yearly register", now
-        )
-        admit(room, signed)
-        keep_private(room, signed)
-        seed_key, have = hpke.private_from(os.urandom(96)), room.mirror.size
-        request = encode(
-            protocol.Intake(
-                **room.common(),
-                ask=signed.text.decode(),
-                signature=signed.signature,
-                fresh=seed_key.public,
-                kinds=list(inners),
-                inners=[b"".join(column) for column in inners.values()],
-            )
-        )
-        answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
-        opened = hpke.decrypt(seed_key, protocol.answer_info(room.keys.room, request), answer.sealed)
-        given = protocol.tokens.parse(opened)
-        room.settle(given.receipt, answer.entries, have)
-        until = epoch.epoch_of(now // 86400, declared.retention)
-        key = protocol.epoch_key.parse(
-            room.client.call("/v1/epoch", protocol.Epoch(**room.common(), holding="residents", epoch=until))
-        )
-        room.store.put_epoch(number, until, key.public, key.signature)
-        keyholder_id = ids.keyholder_id(room.rules().charter.keyholder.message)
-        opened_batch = batch.Batch.open(room.keys.room, keyholder_id, keys.holding, until, key.public, os.urandom)
-        room.store.put_batch(opened_batch.id, number, until, opened_batch.sealed)
+        return self.seal("calls", "bill", rows)
+
+    def seal(self, holding: str, purpose: str, rows: Iterable[Mapping[str, str]], *, shift: int = 0) -> list[Person]:
+        """Index, seal and store ``rows`` (field -> as written) as new records of ``holding``."""
+        room, declared = self.room, self.room.rules().charter.holdings[holding]
+        taken = [{name: fields.parse(field, row[name]) for name, field in declared.fields.items()} for row in rows]
+        keys, values = room.keys.holding(holding), {name: [one[name] for one in taken] for name in declared.fields}
         handles = [os.urandom(16) for _ in taken]
-        whos = [inner[:16] for inner in inners["resident-id"]]
-        whos = whos[shift:] + whos[:shift]
-        sealed = []
-        for compartment in ("identity", "contact"):
-            names = [name for name, field in declared.fields.items() if field.compartment == compartment]
-            texts = [
-                plaintext.encode_fields({name: one[name] for name in names}, {"sex": 6} if "sex" in names else {})
-                for one in taken
-            ]
-            sealed.append(batch.Column(declared.compartments[compartment].number, 256, texts, whos))
-        rows = batch.seal_records(opened_batch, keys, handles, [1] * count, sealed, os.urandom)
-        opened_batch.close()
-        tokens = zip(*(columns.split(column, 16) for column in given.tokens), strict=True)
-        of = dict(zip(handles, tokens, strict=True))
-        room.store.put_chunk(
-            number,
-            [
-                RecordRow(handle, version, opened_batch.id, join_tokens(list(of[handle])), body)
-                for handle, version, body in rows
-            ],
-        )
+        bound = identifiers.derive(keys, declared, values).bind(keys, handles)
+        errand = Errand(self.asker("rui"), purpose, "register-1", "taking in the yearly register")
+        window = open_window(room, holding, errand, sum(map(len, bound.sent.values())))
+        tokens = zip(*index(room, window, bound.sent).tokens.values(), strict=True)
+        whos = {one.person: bound.whos(keys, one.person, handles) for one in declared.compartments.values()}
+        moved = {name: column[shift:] + column[:shift] for name, column in whos.items()}
+        joined = [join_tokens(list(each)) for each in tokens]
+        sealed = Sealer(room, holding, declared).seal(Records(handles, [1] * len(taken), moved, joined, values))
+        room.store.put_chunk(room.holding(holding), sealed.rows, [sealed.batch])
         return [Person(handle, one) for handle, one in zip(handles, taken, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""The public key of a holding's epoch, to which batch secrets are sealed (SPEC.md sections 3.1, 3.2, 8.2)."""
+"""When what is taken in today expires, and the key to which it is sealed for now (SPEC.md sections 3.1, 3.2, 8.2)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from strongroom.errors import SealError
 from strongroom.keyholder import protocol
 from strongroom.seal import epoch as epochs
 
+_DAY = 86400
 
-def current(room: Room, holding: str) -> int:
-    """The epoch (days) of what is taken in today."""
-    retention = room.rules().charter.holdings[holding].retention
-    return epochs.epoch_of(room.now() // 86400, retention)
+
+def current(room: Room, holding: str, expires: int | None = None) -> tuple[int, int]:
+    """(epoch, expiry) in days of what is sealed today; with ``expires``, of what is resealed and has that already."""
+    declared, today = room.rules().charter.holdings[holding], room.now() // _DAY
+    if expires is None:
+        expires = epochs.expiry_of(today, declared.retention)
+    return epochs.epoch_of(today, declared.rotation, expires), expires
 
 
 def public_key(room: Room, holding: str, epoch: int) -> bytes:

@@ -1,20 +1,19 @@
-"""What a chunk's records are indexed by: for each identifier field one inner, value or not (SPEC.md sections 2.3, 3.6, 4).
+"""What a chunk's records are indexed by, and whom they are about: for each identifier field one inner, value or not
+(SPEC.md sections 2.3, 3.6, 4).
 
-Where there is no value, an inner is made up that is the same in every version of the record: so neither the entry's
-count, nor how many tokens a record has, nor which of them a new version changes tells who has no telephone.
+Where there is no value, an inner is made up from the record's handle. It is the same in every version: so neither the
+entry's count, nor how many tokens a record has, nor which of them a new version changes tells who has no telephone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Holding
-from strongroom.catalog.types import identifier_kinds, primary
-from strongroom.custody.intake.values import Values
+from strongroom.catalog.types import identifier_kinds
 from strongroom.seal import person
-from strongroom.seal.columns import split
 from strongroom.seal.person import HoldingKeys
 
 Columns = dict[str, list[bytes]]
@@ -22,64 +21,80 @@ Columns = dict[str, list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """Of records whose handles are known. ``named``: whom each identifier stands for, its value's inner, or the one in the
+    place of a value. ``sent``: what the keyholder indexes, the same but where a field has the value of one of its kind
+    before it: no two of one kind are alike in one row. 32 bytes each."""
+
+    named: Columns = field(repr=False)
+    sent: Columns = field(repr=False)
+
+    def whos(self, keys: HoldingKeys, person_: str, handles: Sequence[bytes]) -> list[bytes]:
+        """16 bytes a record: the person of the identifier ``person_``, or nobody where that is empty."""
+        if not person_:
+            return [person.who_of_handle(keys, handle) for handle in handles]
+        return [person.who_of_inner(inner) for inner in self.named[person_]]
+
+
+@dataclass(frozen=True, slots=True)
 class Identifiers:
-    """``own``: the inner of each value, empty where there is none. ``sent``: what the keyholder indexes, 32 bytes in
-    every place and no two alike in one row of one kind."""
+    """``own``: the inner of each value (32 bytes), empty where there is none. ``kinds``: kind -> its fields, in order."""
 
     kinds: dict[str, list[str]]
     own: Columns = field(repr=False)
-    sent: Columns = field(repr=False)
 
-    def asked(self) -> Columns:
-        """Kind -> its fields' columns of ``sent``, one behind the other."""
-        return {kind: [inner for name in names for inner in self.sent[name]] for kind, names in self.kinds.items()}
-
-    def tokens(self, given: Columns) -> Columns:
-        """The tokens given for ``asked``, a column each for the fields that they are of."""
-        found: Columns = {}
+    def bind(self, keys: HoldingKeys, handles: Sequence[bytes]) -> Bound:
+        """With the inners in the place of values, for records of these handles."""
+        named: Columns = {}
+        sent: Columns = {}
         for kind, names in self.kinds.items():
-            count = len(given[kind]) // len(names)
-            found |= {name: given[kind][at * count : (at + 1) * count] for at, name in enumerate(names)}
-        return found
+            for at, name in enumerate(names):
+                own = self.own[name]
+                again = _again(own, [self.own[one] for one in names[:at]])
+                wanted = [row for row, (inner, twice) in enumerate(zip(own, again, strict=True)) if twice or not inner]
+                named[name], sent[name] = list(own), list(own)
+                made = person.no_value(keys, kind, name, [handles[row] for row in wanted])
+                for row, inner in zip(wanted, made, strict=True):
+                    sent[name][row] = inner
+                    if not own[row]:
+                        named[name][row] = inner
+        return Bound(named, sent)
 
-    def tokens_of(self, name: str, given: Columns) -> list[bytes]:
-        """The token of each row's own value of field ``name``, which no row is without."""
-        (kind,) = (kind for kind, names in self.kinds.items() if name in names)
-        known = dict(zip(self.asked()[kind], given[kind], strict=True))
-        return [known[inner] for inner in self.own[name]]
+    def beside(self, key: str, bound: Bound) -> Columns:
+        """What is still to be indexed of the rows when ``own[key]``, which no row is without, has been.
+
+        With it, each row has all of its ``sent``: where a field before the key has the same value, that one's place is
+        taken by what stands in the key's.
+        """
+        rest = {name: column for name, column in bound.sent.items() if name != key}
+        (before,) = (names[: names.index(key)] for names in self.kinds.values() if key in names)
+        for row, (inner, sent) in enumerate(zip(self.own[key], bound.sent[key], strict=True)):
+            if inner != sent:
+                first = next(name for name in before if self.own[name][row] == inner)
+                if rest[first] is bound.sent[first]:
+                    rest[first] = list(rest[first])
+                rest[first][row] = sent
+        return rest
 
 
-def derive(keys: HoldingKeys, holding: Holding, values: Values, random: Callable[[int], bytes]) -> Identifiers:
-    """The identifiers of the rows in ``values``."""
-    kinds, first = identifier_kinds(holding), primary(holding)
+def derive(keys: HoldingKeys, holding: Holding, columns: Mapping[str, Sequence[str | None]]) -> Identifiers:
+    """The identifiers of records with these values, field -> one a record."""
+    kinds = identifier_kinds(holding)
     own: Columns = {}
     for kind, names in kinds.items():
         for name in names:
-            declared, column = holding.fields[name], values.columns[name]
+            declared, column = holding.fields[name], columns[name]
             normal = [fields.normal(declared, value) for value in column if value is not None]
-            made = iter(person.inners(keys, kind, normal))
-            own[name] = [b"" if value is None else next(made) for value in column]
-    seeds = _seeds(own[first] if first else [b""] * values.count, random)
-    sent: Columns = {}
-    for kind, names in kinds.items():
-        for at, name in enumerate(names):
-            sent[name] = _filled(keys, kind, name, own[name], [own[one] for one in names[:at]], seeds)
-    return Identifiers(kinds, own, sent)
+            made = person.inners(keys, kind, normal)
+            if len(made) < len(column):
+                given = iter(made)
+                made = [b"" if value is None else next(given) for value in column]
+            own[name] = made
+    return Identifiers(kinds, own)
 
 
-def _filled(
-    keys: HoldingKeys, kind: str, name: str, own: Sequence[bytes], before: Sequence[list[bytes]], seeds: Sequence[bytes]
-) -> list[bytes]:
-    """``own`` with something in every place that is empty, or has the value of a field ``before`` it: one value has one
-    token, and the record would have one fewer."""
-    kept = [b"" if any(column[at] == inner for column in before) else inner for at, inner in enumerate(own)]
-    empty = [at for at, inner in enumerate(kept) if not inner]
-    for at, made in zip(empty, person.no_value(keys, kind, name, [seeds[at] for at in empty]), strict=True):
-        kept[at] = made
-    return kept
-
-
-def _seeds(inners: Sequence[bytes], random: Callable[[int], bytes]) -> list[bytes]:
-    """The primary identifier's inner of each row; of one that has none 32 bytes drawn for this version."""
-    drawn = iter(split(random(32 * inners.count(b"")), 32))
-    return [inner or next(drawn) for inner in inners]
+def _again(own: Sequence[bytes], before: Sequence[Sequence[bytes]]) -> list[bool]:
+    """Whether a row has its value in one of the columns ``before``."""
+    if not before:
+        return [False] * len(own)
+    return [bool(inner) and inner in row for inner, row in zip(own, zip(*before, strict=True), strict=True)]

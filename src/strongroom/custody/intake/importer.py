@@ -21,6 +21,7 @@ from strongroom.canonical import encode
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
 from strongroom.catalog.types import identifier_kinds
+from strongroom.custody import newest
 from strongroom.custody.intake import datafile, header, rows
 from strongroom.custody.intake.badrows import SideFile
 from strongroom.custody.intake.chunk import Done, Errands, Taker
@@ -146,12 +147,13 @@ def import_file(
         windows = Windows(room, holding, errand, run.most())
         job, entries = run.name(windows, again=again)
         jobs.start(job, number, _DETAIL)
+        newest.tell(room, holding)  # what an earlier run, or a correction, did not come to tell
         before, finished = jobs.get(job), jobs.chunks(job)
         if before.done:
             return run.report(before.rows, before.bad, None, job, entries, already=True)
         try:
             with closing(run.go(run.crew(run.errands(job), workers), finished, windows.get)) as outcomes:
-                entries += [done.entry for done in outcomes if done.entry is not None]
+                entries += [entry for done in outcomes for entry in done.entries]
         finally:
             # Interrupted or not: the bad rows so far are for the user to mend meanwhile.
             side.add(jobs.errors(job))
@@ -227,7 +229,6 @@ class _Run:
     def name(self, windows: Windows, *, again: bool) -> tuple[bytes, list[int]]:
         """The import's name, 16 bytes, and the entries that it cost."""
         keys, jobs = self.room.keys.holding(self.holding), self.room.store.jobs
-        kinds = sorted(identifier_kinds(self.layout.holding))
         parts = {name: [*part.columns, part.between, part.constant] for name, part in self.layout.map.parts.items()}
         entries: list[int] = []
         while True:
@@ -241,13 +242,7 @@ class _Run:
                 "key": self.layout.key,
                 "turn": len(entries),
             }
-            job = mac(keys.key, _IMPORT + encode(told))
-            if not kinds:
-                # Nobody is asked where nothing is indexed. The vault's key alone hides the content then, and a file of
-                # such a holding is taken in once.
-                windows.get(0)
-                return job[:16], entries
-            job, entry = windows.name(kinds[0], job)
+            job, entry = windows.name(mac(keys.key, _IMPORT + encode(told)))
             entries.append(entry)
             if not again or job not in jobs.all() or not jobs.get(job).done:
                 return job, entries

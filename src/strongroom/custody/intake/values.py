@@ -57,6 +57,8 @@ class Parser:
         self._names = tuple(layout.map.parts)
         self._parsers = [fields.parser(layout.holding.fields[name]) for name in self._names]
         self._key = layout.key
+        needs = {name: one.needs for name, one in layout.holding.fields.items() if one.needs}
+        self._linked = sorted({*needs, *(needed for one in needs.values() for needed in one)})
         if layout.delimiter:
             # The module's limit is the process's; a row, and so a field, has at most this anyway.
             csv.field_size_limit(2 * MAX_ROW)
@@ -85,6 +87,15 @@ class Parser:
                     errors.append(RowError(numbers[at], name, str(reason)))
                     wrong[at] = True
                     values.append(None)
+        if self._linked:
+            for at, row in enumerate(zip(*(columns[name] for name in self._linked), strict=True)):
+                lacks = (
+                    {}
+                    if wrong[at]
+                    else dict(fields.missing(self._layout.holding, dict(zip(self._linked, row, strict=True))))
+                )
+                wrong[at] = wrong[at] or bool(lacks)
+                errors += (RowError(numbers[at], name, reason) for name, reason in lacks.items())
         if self._key:
             for at, value in enumerate(columns[self._key]):
                 if value is None and not wrong[at]:

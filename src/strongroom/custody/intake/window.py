@@ -1,6 +1,6 @@
 """An intake window: one signed ask, under which many calls have identifiers indexed (SPEC.md sections 4, 7.2, 8.4).
 
-Whoever holds the window's text and signature can use it up, and nothing else with it: so the importer's workers get
+Whoever holds the window's text and signatures can use it up, and nothing else with it: so the importer's workers get
 these, and the device's key stays where it is.
 """
 
@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.canonical import encode
-from strongroom.client.device import Asker
+from strongroom.catalog.types import primaries
+from strongroom.client.device import Asker, Device, countersign
 from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
-from strongroom.errors import FormatError
+from strongroom.errors import EntryError, FormatError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
@@ -27,28 +28,31 @@ _MARGIN = 300
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``text`` and ``signature`` of the ask that opened it."""
+    """What was signed: the ask that opened it."""
 
     text: bytes
     signature: bytes
+    countersignatures: tuple[asks.Countersignature, ...] = ()
 
 
 @dataclass(frozen=True)
 class Errand:
-    """Who takes something in, for which purpose of the charter, and why."""
+    """Who takes something in, for which purpose of the charter, and why; ``seconds``: devices at hand that
+    countersign."""
 
     asker: Asker
     purpose: str
     case: str
     reason: str
+    seconds: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """``tokens``: for each kind, one (16 bytes) an inner, in order. ``index``: the entry that says so."""
+    """``tokens``: for each field, one (16 bytes) an inner, in order. ``entries``: the ledger's indexes that say so."""
 
     tokens: dict[str, list[bytes]]
-    index: int
+    entries: list[int]
 
 
 def open_window(room: Room, holding: str, errand: Errand, count: int) -> Window:
@@ -58,9 +62,11 @@ def open_window(room: Room, holding: str, errand: Errand, count: int) -> Window:
     """
     now = room.now()
     signed = errand.asker.intake(holding, errand.purpose, count, now + SECONDS, errand.case, errand.reason, now)
+    for device in errand.seconds:
+        signed = countersign(signed, device)
     admit(room, signed)
     keep_private(room, signed)
-    return Window(signed.text, signed.signature)
+    return Window(signed.text, signed.signature, signed.countersignatures)
 
 
 class Windows:
@@ -73,14 +79,14 @@ class Windows:
     def __init__(self, room: Room, holding: str, errand: Errand, most: int) -> None:
         self._room, self._holding, self._errand, self._most = room, holding, errand, most
         self._window: Window | None = None
-        self._name: tuple[str, bytes] | None = None
+        self._name = b""
         self._left = self._until = 0
 
-    def name(self, kind: str, inner: bytes) -> tuple[bytes, int]:
-        """The token (16 bytes) of what names the import, and the index of its entry."""
-        self._name = (kind, inner)
-        found = index(self._room, self.get(1), {kind: [inner]})
-        return found.tokens[kind][0], found.index
+    def name(self, inner: bytes) -> tuple[bytes, int]:
+        """The token (16 bytes) of what names the import (32 bytes), and the index of its entry."""
+        self._name = inner
+        found = index(self._room, self.get(1), {"": [inner]})
+        return found.tokens[""][0], found.entries[0]
 
     def get(self, count: int) -> Window:
         """A window in which ``count`` more identifiers may be indexed. Raises ``Refused``, ``KeyholderUnavailable``."""
@@ -89,7 +95,7 @@ class Windows:
             self._left, self._until = min(max(self._most, count) + 1, MAX_COUNT), self._room.now() + SECONDS
             self._window = open_window(self._room, self._holding, self._errand, self._left)
             if not first and self._name:
-                index(self._room, self._window, {self._name[0]: [self._name[1]]})
+                index(self._room, self._window, {"": [self._name]})
                 self._left -= 1
         self._left -= count
         self._most -= count
@@ -97,10 +103,42 @@ class Windows:
 
 
 def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> Indexed:
-    """Have inners (kind -> 32 bytes each) indexed: one entry, and the tokens they are found by.
+    """Have columns of inners (identifier field -> 32 bytes a row) indexed, in as many calls as they need, each with an
+    entry: the tokens they are found by.
 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
+    count = max(map(len, inners.values()), default=0)
+    step = _rows_a_call(room, window, inners)
+    found = Indexed({name: [] for name in inners}, [])
+    for start in range(0, count, step):
+        part = {name: column[start : start + step] for name, column in inners.items()}
+        tokens, at = _call(room, window, part)
+        found.entries.append(at)
+        for name, column in tokens.items():
+            found.tokens[name] += column
+    return found
+
+
+def _rows_a_call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> int:
+    """A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
+    tags."""
+    told = len(_persons(room, window, inners))
+    most = protocol.MAX_INNERS // max(len(inners), 1)
+    return min(most, entry.MAX_TAGS // told) if told else most
+
+
+def _persons(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> list[Sequence[bytes]]:
+    """The columns of persons who are told of it."""
+    ask, charter = asks.parse(window.text), room.rules().charter
+    # What the charter does not have is for the keyholder to refuse.
+    purpose, declared = charter.purposes.get(ask.purpose), charter.holdings.get(ask.holding)
+    if not purpose or not purpose.tells or not declared:
+        return []
+    return [inners[name] for name in primaries(declared) if name in inners]
+
+
+def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> tuple[dict[str, list[bytes]], int]:
     line = room.rules().roster[asks.parse(window.text).reader]
     seed = hpke.private_from(room.random(96))
     known = room.common()
@@ -109,16 +147,20 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
             **known,
             ask=window.text.decode(),
             signature=window.signature,
+            countersignatures=list(window.countersignatures),
             fresh=seed.public,
-            kinds=list(inners),
+            fields=list(inners),
             inners=[b"".join(column) for column in inners.values()],
         )
     )
     answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
     given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     at = room.settle(given.receipt, answer.entries, known["have"])
-    verify_entry(room, at, window.text, line, entry.IntakeEntry, sum(map(len, inners.values())))
+    seconds, count = len(window.countersignatures), sum(map(len, inners.values()))
+    written = verify_entry(room, at, window.text, line, entry.IntakeEntry, count, seconds)
+    if len(written.tags) != len({inner[:16] for column in _persons(room, window, inners) for inner in column}):
+        raise EntryError(f"entry {at} has not one tag for each person who is to be told")
     tokens = [columns.split(column, 16) for column in given.tokens]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
         raise FormatError("the keyholder's answer has not one token for each identifier")
-    return Indexed(dict(zip(inners, tokens, strict=True)), at)
+    return dict(zip(inners, tokens, strict=True)), at
