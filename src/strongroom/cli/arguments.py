@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from strongroom.cli.command import Call
+from strongroom.cli.output import count
 from strongroom.client import device
 from strongroom.client.device import Device
 from strongroom.custody import asking
@@ -122,6 +123,15 @@ def secret(what: str) -> str:
     return line
 
 
+def confirmed(question: str) -> bool:
+    """Whether somebody at a terminal says yes; where there is none, who wrote the command has said so."""
+    if not sys.stdin.isatty():
+        return True
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def reader(call: Call) -> Device:
     """The device of ``--as``."""
     return device.load(device_path(call, call.args.reader))
@@ -132,6 +142,30 @@ def device_path(call: Call, name: str) -> Path:
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         raise InputError("a person's name here names a file: write one without slashes, such as chen")
     return call.room / "people" / f"{name}.device"
+
+
+def whom(call: Call, room: Room, mandate: Mandate) -> tuple[list[bytes], int | None]:
+    """The records a command is about, of ``add_records`` and ``add_identifier``: named by handle, or found, which is an
+    entry whose index is given too."""
+    args, named = call.args, handles(call.args.handles, call.args.records_from)
+    if bool(named) == bool(args.by):
+        call.usage("say whose records: handles, --records-from or --by, one of them")
+    if named:
+        return named, None
+    found = asking.find(room, mandate, args.by, identifier(call))
+    records = count(len(found.handles), "record")
+    call.out.note(f"{records} found. Entry {found.index} of the ledger.")
+    if not found.handles:
+        call.out.line("nobody here has that identifier")
+    return list(found.handles), found.index
+
+
+def seen(call: Call, records: int, entries: Sequence[int]) -> None:
+    """The note under what was asked: which entries it is, and that it is seen."""
+    which = "Entry" if len(entries) == 1 else "Entries"
+    persons = "the person" if records == 1 else "the persons concerned"
+    numbers = ", ".join(str(index) for index in entries)
+    call.out.note(f"{count(records, 'record')}. {which} {numbers} of the ledger; {persons} will see it.")
 
 
 def handles(given: Sequence[str], file: str | None) -> list[bytes]:

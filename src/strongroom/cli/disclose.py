@@ -9,7 +9,6 @@ from typing import Any
 
 from strongroom.cli import arguments, images
 from strongroom.cli.command import REMOTE, Call, Commands
-from strongroom.cli.output import count
 from strongroom.custody import asking
 from strongroom.custody.read import Disclosed
 from strongroom.custody.room import Room
@@ -48,23 +47,15 @@ ask has one entry and one receipt. The persons concerned will see it.""",
 def disclose(call: Call) -> int:
     args, out = call.args, call.out
     fields = arguments.names(args.fields)
-    handles = arguments.handles(args.handles, args.records_from)
-    if bool(handles) == bool(args.by):
-        call.usage("say whose records: handles, --records-from or --by, one of them")
     pictures = images.prepared(args.images) if args.images else None
     parts: list[Disclosed] = []
-    searched: int | None = None
     with arguments.opened(call) as room:
         mandate = arguments.mandate(call, room)
         holding = mandate.holding
-        if args.by:
-            found = asking.find(room, mandate, args.by, arguments.identifier(call))
-            handles, searched = list(found.handles), found.index
-            out.note(f"{count(len(handles), 'record')} found. Entry {found.index} of the ledger.")
-            if not handles:
-                out.line("nobody here has that identifier")
-                out.document({"asks": [], "find": searched, "holding": holding, "records": []})
-                return 0
+        handles, searched = arguments.whom(call, room, mandate)
+        if not handles:
+            out.document({"asks": [], "find": searched, "holding": holding, "records": []})
+            return 0
         masks, drawn = asking.masks(room, args.purpose, holding), asking.images(room, holding)
         try:
             with out.progress("reading") as progress:
@@ -111,10 +102,7 @@ def _show(
         for handle, values in zip(part.handles, part.values, strict=True)
     ]
     call.out.table(["RECORD", *headers], rows)
-    entries = ", ".join(str(part.index) for part in parts)
-    which = "Entry" if len(parts) == 1 else "Entries"
-    persons = "the person" if len(rows) == 1 else "the persons concerned"
-    call.out.note(f"{count(len(rows), 'record')}. {which} {entries} of the ledger; {persons} will see it.")
+    arguments.seen(call, len(rows), [part.index for part in parts])
 
 
 def _cell(value: str | None, drawn: bool) -> str | tuple[str, str]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from strongroom.catalog.model import Holding
+from strongroom.catalog.model import Holding, Test
 from strongroom.client.device import Asker, Device, SignedAsk, countersign
+from strongroom.custody import check as checks
+from strongroom.custody import erase as erasure
 from strongroom.custody import read
+from strongroom.custody.check import Checked
+from strongroom.custody.erase import Erased
 from strongroom.custody.read import Disclosed, Found
 from strongroom.custody.room import Room
 from strongroom.errors import InputError
@@ -74,6 +78,23 @@ def disclose(
     for part in parts(room, m.holding, handles, fields):
         ask = m.asker.disclose(m.holding, m.purpose, part, fields, m.case, m.reason, room.now(), version)
         yield read.disclose(room, m.signed(ask))
+
+
+def check(
+    room: Room, mandate: Mandate, handles: Sequence[bytes], field: str, test: Test, value: str | None
+) -> Iterator[Checked]:
+    """The same for a question. Raises as ``check.check``."""
+    m = mandate
+    for part in parts(room, m.holding, handles, [field]):
+        ask = m.asker.check(m.holding, m.purpose, part, field, test, value, m.case, m.reason, room.now())
+        yield checks.check(room, m.signed(ask))
+
+
+def erase(room: Room, mandate: Mandate, handles: Sequence[bytes]) -> Iterator[Erased]:
+    """The same for an erasure. Raises as ``erase.erase``."""
+    m = mandate
+    for part in parts(room, m.holding, handles, None):
+        yield erasure.erase(room, m.signed(m.asker.erase(m.holding, m.purpose, part, m.case, m.reason, room.now())))
 
 
 def parts(room: Room, holding: str, handles: Sequence[bytes], fields: Sequence[str] | None) -> Iterator[list[bytes]]:

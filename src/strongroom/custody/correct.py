@@ -1,0 +1,160 @@
+"""A correction: the record as it is, with other values in some fields, sealed as its next version (SPEC.md sections 3.1, 7.2).
+
+Nobody is shown what it held. The order is the promise: both asks are decided before anything is opened, the new version is
+in the store before the keyholder is told of it, and whatever fails before that leaves the record as it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from strongroom.catalog import fields as types
+from strongroom.catalog.model import Holding
+from strongroom.catalog.types import identifier_kinds
+from strongroom.client.device import SignedAsk
+from strongroom.custody import newest, opening
+from strongroom.custody.admit import admit, keep_private
+from strongroom.custody.asking import Mandate
+from strongroom.custody.intake import identifiers
+from strongroom.custody.intake.sealing import Records, Sealer
+from strongroom.custody.intake.window import Errand, Window, index, open_window
+from strongroom.custody.opening import Fields
+from strongroom.custody.room import Room
+from strongroom.errors import InputError, KeyholderUnavailable, Refused, ValueRejected
+from strongroom.gate import ask as asks
+from strongroom.ledger import entry
+from strongroom.seal.epoch import expiry_of
+from strongroom.store.rows import BatchRow, RecordRow, Stored, join_tokens
+
+_DAY = 86400
+
+Change: TypeAlias = Callable[[bytes, Fields], Fields]
+"""(handle, every declared field of the record) -> the same fields as they are to be."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """``versions``: the one each record has now. ``index``: of the correction's entry, proved by ``receipt``; ``indexed``:
+    of those that say that identifiers were indexed. ``settled``: the keyholder knows that older versions are old; if it
+    could not be told, the next command that reaches it does."""
+
+    handles: tuple[bytes, ...]
+    versions: tuple[int, ...]
+    index: int
+    receipt: str
+    indexed: tuple[int, ...]
+    settled: bool
+
+
+def correct(
+    room: Room, mandate: Mandate, records: Sequence[bytes], changes: Mapping[str, str | None], intake: str = ""
+) -> Corrected:
+    """Give these fields of these records other values, as written; None empties a field. ``intake``: the purpose under
+    which the identifiers are indexed anew (default: the same one).
+
+    Raises ``InputError`` for a value that does not fit, ``Refused``, and all that ``revise`` does.
+    """
+    declared = room.rules().charter.holdings.get(mandate.holding)
+    # A holding or field that there is not is for the gate to refuse, and for the ledger to show.
+    values = (
+        {name: _parsed(declared, name, text) for name, text in changes.items() if name in declared.fields}
+        if declared
+        else {}
+    )
+    m = mandate
+    signed = m.signed(m.asker.correct(m.holding, m.purpose, records, list(changes), m.case, m.reason, room.now()))
+    errand = Errand(m.asker, intake or m.purpose, m.case, m.reason, m.seconds)
+    return revise(room, signed, errand, lambda _, record: record | values)
+
+
+def _parsed(holding: Holding, name: str, text: str | None) -> str | None:
+    try:
+        return types.parse(holding.fields[name], text or "")
+    except ValueRejected as reason:
+        raise InputError(f"{name}: {reason}") from None
+
+
+def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change) -> Corrected:
+    """Open the records of a correction whole and seal what ``change`` makes of them as their next versions. They expire
+    when they would have, or sooner: nothing is kept longer for having been corrected.
+
+    Raises ``Refused``, ``InputError`` for a record that is not here or would lack what it must have, ``StoreError`` when
+    another writer was first; ``LedgerError`` and ``SealError`` as ``opening.opened``.
+    """
+    ask = signed.ask
+    assert isinstance(ask, asks.CorrectAsk)
+    admitted = admit(room, signed)
+    holding = room.rules().charter.holdings[ask.holding]
+    rows = opening.rows(room, ask.holding, ask.records)
+    pieces = opening.pieces(rows, admitted.grant.compartments)
+    inners = sum(map(len, identifier_kinds(holding).values())) * len(rows)
+    window = open_window(room, ask.holding, errand, inners) if inners else None
+    keep_private(room, signed)
+    opened = opening.opened(room, signed, admitted, entry.CorrectionEntry, pieces)
+    changed = []
+    for row in rows:
+        record = change(row.handle, {name: opened.values[row.handle].get(name) for name in holding.fields})
+        _whole(holding, row.handle, record)
+        changed.append(record)
+    columns = {name: [record[name] for record in changed] for name in holding.fields}
+    indexed = _store(room, ask.holding, holding, rows, columns, window)
+    try:
+        newest.tell(room, ask.holding)
+        settled = True
+    except (KeyholderUnavailable, Refused):
+        settled = False
+    versions = tuple(row.version + 1 for row in rows)
+    return Corrected(tuple(ask.records), versions, opened.index, opened.receipt, indexed, settled)
+
+
+def _whole(holding: Holding, handle: bytes, record: Fields) -> None:
+    """Raises ``InputError`` for a record that lacks what the catalog wants of it."""
+    lacking = [(name, "is required") for name, one in holding.fields.items() if one.required and record[name] is None]
+    for name, reason in [*lacking, *types.missing(holding, record)]:
+        raise InputError(f"record {handle.hex()}: {name} {reason}; nothing was changed. Give it a value as well")
+
+
+def _store(
+    room: Room,
+    name: str,
+    holding: Holding,
+    rows: Sequence[Stored],
+    columns: Mapping[str, Sequence[str | None]],
+    window: Window | None,
+) -> tuple[int, ...]:
+    """Index, seal and store the next versions in one transaction. The entries that say so."""
+    keys, handles = room.keys.holding(name), [row.handle for row in rows]
+    bound = identifiers.derive(keys, holding, columns).bind(keys, handles)
+    tokens = [b""] * len(rows)
+    indexed: tuple[int, ...] = ()
+    if window is not None:
+        found = index(room, window, bound.sent)
+        tokens = [join_tokens(set(row)) for row in zip(*found.tokens.values(), strict=True)]
+        indexed = tuple(found.entries)
+    persons = {one.person for one in holding.compartments.values()}
+    whos = {person: bound.whos(keys, person, handles) for person in persons}
+    expiry = expiry_of(room.now() // _DAY, holding.retention)
+    days: dict[int, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        days[min(row.expires, expiry)].append(at)
+    sealer = Sealer(room, name, holding)
+    made: list[RecordRow] = []
+    batches: list[BatchRow] = []
+    for expires, places in days.items():
+        sealed = sealer.seal(
+            Records(
+                [handles[at] for at in places],
+                [rows[at].version + 1 for at in places],
+                {person: [column[at] for at in places] for person, column in whos.items()},
+                [tokens[at] for at in places],
+                {field: [column[at] for at in places] for field, column in columns.items()},
+            ),
+            expires,
+        )
+        made += sealed.rows
+        batches.append(sealed.batch)
+    room.store.put_chunk(room.holding(name), made, batches)
+    return indexed
