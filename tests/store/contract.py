@@ -252,7 +252,7 @@ class Contract(ABC):
         put(store, record("a"), record("b"))
         before = list(store.batches())
         rows = [(draw(name), 1, bytes(32)) for name in kept]
-        hash_ = removal.hash_of(rows) if kept != ["a"] else before[0].members
+        hash_ = before[0].members if len(rows) < 2 else removal.hash_of(dict(zip(kept, rows, strict=True)).values())
         with pytest.raises(StoreError):
             store.put_resealed(draw("batch"), 25_000, hash_, b"sealed anew", rows)
         assert list(store.batches()) == before

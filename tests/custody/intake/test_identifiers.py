@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,18 +11,18 @@ from tests.seal import made
 
 from strongroom.catalog import fields
 from strongroom.custody.intake import identifiers
-from strongroom.custody.intake.identifiers import Columns, Identifiers
-from strongroom.custody.intake.values import Values
+from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
 from strongroom.seal import ids, person, token
 
 FIELDS = {
     "guardian": sample.field("resident-id", identifier="secondary"),
-    "landline": sample.field("phone", region="CN", identifier="secondary"),
-    "mobile": sample.field("phone", region="CN", identifier="secondary"),
+    "landline": sample.field("phone", region="CN", identifier="primary"),
+    "mobile": sample.field("phone", region="CN", identifier="primary"),
     "number": sample.field("resident-id", identifier="primary"),
 }
 HOLDING = sample.holding(fields=FIELDS)
 KINDS = {"phone": ["landline", "mobile"], "resident-id": ["guardian", "number"]}
+HANDLES = [made.draw(f"handle {at}", 16) for at in range(6)]
 PHONES, NUMBERS = ("+861001234567", "+861007654321"), ("110101199003074418", "11010119900307109X")
 
 Row = dict[str, str | None]
@@ -34,68 +34,87 @@ rows = st.lists(
 )  # fmt: skip
 
 
-def derive(taken: list[Row]) -> Identifiers:
-    values = Values({name: [row[name] for row in taken] for name in FIELDS}, len(taken), 0, [])
-    return identifiers.derive(made.KEYS, HOLDING, values, os.urandom)
+def derive(taken: list[Row]) -> tuple[Identifiers, Bound]:
+    found = identifiers.derive(made.KEYS, HOLDING, {name: [row[name] for row in taken] for name in FIELDS})
+    return found, found.bind(made.KEYS, HANDLES[: len(taken)])
 
 
-def given_tokens(found: Identifiers) -> Columns:
+def tokens(inners: Columns) -> Columns:
     """What the keyholder answers."""
-    index = made.draw("K_index", 32)
-    return {
-        kind: token.tokens(token.index_key(index, made.HOLDING, ids.kind_id(kind)), column)
-        for kind, column in found.asked().items()
+    keys = {
+        name: token.index_key(made.draw("K_index", 32), made.HOLDING, ids.kind_id(kind))
+        for kind, names in KINDS.items()
+        for name in names
     }
+    return {name: token.tokens(keys[name], column) for name, column in inners.items()}
+
+
+def by_row(columns: Columns) -> list[set[bytes]]:
+    return [set(row) for row in zip(*columns.values(), strict=True)]
 
 
 @given(rows)
 def test_every_row_has_one_token_for_each_field(taken: list[Row]) -> None:
-    found = derive(taken)
-    assert {kind: len(column) for kind, column in found.asked().items()} == dict.fromkeys(KINDS, 2 * len(taken))
-    columns = found.tokens(given_tokens(found))
-    assert set(columns) == set(FIELDS)
-    assert all(len(set(row)) == len(FIELDS) for row in zip(*columns.values(), strict=True))
+    _, bound = derive(taken)
+    assert set(bound.sent) == set(FIELDS)
+    assert {len(row) for row in by_row(tokens(bound.sent))} == {len(FIELDS)}
 
 
 @given(rows)
 def test_every_value_is_found_and_nothing_else_is(taken: list[Row]) -> None:
-    found = derive(taken)
+    _, bound = derive(taken)
     for at, row in enumerate(taken):
         for kind, names in KINDS.items():
-            values = {value for name in names if (value := row[name])}
-            normal = [fields.normal(FIELDS[names[0]], value) for value in sorted(values)]
-            real = set(person.inners(made.KEYS, kind, normal))
-            every = set(person.inners(made.KEYS, kind, PHONES if kind == "phone" else NUMBERS))
-            sent = {found.sent[name][at] for name in names}
-            assert sent & every == real
-        own = person.inners(made.KEYS, "resident-id", [row["number"]] if row["number"] else [])
-        assert found.own["number"][at] == b"".join(own), "who a record is about, whatever stands for it in the index"
+            real = set(inners(kind, {value for name in names if (value := row[name])}))
+            every = set(inners(kind, PHONES if kind == "phone" else NUMBERS))
+            assert {bound.sent[name][at] for name in names} & every == real
 
 
 @given(rows)
-def test_the_next_version_of_a_record_with_a_primary_identifier_has_the_same(taken: list[Row]) -> None:
-    first, second = derive(taken), derive(taken)
-    for at, row in enumerate(taken):
-        same = [first.sent[name][at] == second.sent[name][at] for name in FIELDS]
-        if row["number"]:
-            assert all(same)
-        else:
-            # Nothing stable is known of it but its values: the rest is drawn.
-            assert not same[list(FIELDS).index("number")]
+def test_each_identifier_is_one_person_or_somebody_unidentified(taken: list[Row]) -> None:
+    _, bound = derive(taken)
+    for name in ("landline", "mobile", "number"):
+        kind = "resident-id" if name == "number" else "phone"
+        whos = bound.whos(made.KEYS, name, HANDLES)
+        for at, row in enumerate(taken):
+            value = row[name]
+            inner = inners(kind, [value])[0] if value else person.no_value(made.KEYS, kind, name, [HANDLES[at]])[0]
+            assert whos[at] == inner[:16], "the same person in whatever field, also where its token is asked once"
+    assert bound.whos(made.KEYS, "", HANDLES[:1]) == [person.who_of_handle(made.KEYS, HANDLES[0])]
+
+
+@given(rows, st.sampled_from(sorted(FIELDS)))
+def test_with_the_key_first_the_rest_gives_the_same_tokens_and_asks_none_twice(taken: list[Row], key: str) -> None:
+    taken = [{**row, key: row[key] or (PHONES if FIELDS[key].type == "phone" else NUMBERS)[0]} for row in taken]
+    found, bound = derive(taken)
+    rest = found.beside(key, bound)
+    assert set(rest) == set(FIELDS) - {key}
+    in_two = tokens(rest) | tokens({key: found.own[key]})
+    assert by_row(in_two) == by_row(tokens(bound.sent))
+    assert {len(row) for row in by_row(in_two)} == {len(FIELDS)}
 
 
 def test_where_two_fields_have_one_value_the_later_one_counts_as_empty() -> None:
     row: Row = {"guardian": NUMBERS[0], "landline": PHONES[0], "mobile": PHONES[0], "number": NUMBERS[0]}
-    found = derive([row, {**row, "guardian": None, "mobile": None}])
-    (seed,) = person.inners(made.KEYS, "resident-id", NUMBERS[:1])
-    assert found.sent["mobile"] == person.no_value(made.KEYS, "phone", "mobile", [seed, seed])
-    assert found.sent["number"] == [person.no_value(made.KEYS, "resident-id", "number", [seed])[0], seed]
-    # Rows are matched by the value that they have.
-    assert len(set(found.tokens_of("number", given_tokens(found)))) == 1
-    assert found.tokens_of("number", given_tokens(found))[0] == found.tokens(given_tokens(found))["guardian"][0]
+    found, bound = derive([row, {**row, "guardian": None, "mobile": None}])
+    assert bound.sent["mobile"] == person.no_value(made.KEYS, "phone", "mobile", HANDLES[:2])
+    assert bound.sent["number"][0] == person.no_value(made.KEYS, "resident-id", "number", HANDLES[:1])[0]
+    assert bound.sent["number"][1] == found.own["number"][1]
+
+
+def test_a_record_without_values_is_the_same_nobody_in_every_version_and_in_no_other_record() -> None:
+    none: Row = dict.fromkeys(FIELDS)
+    (_, one), (_, two) = derive([none, none]), derive([none, none])
+    assert one.named == one.sent == two.sent
+    assert len({inner for column in one.sent.values() for inner in column}) == 2 * len(FIELDS)
 
 
 def test_a_holding_without_identifiers_has_no_tokens() -> None:
     holding = sample.holding(fields={"name": sample.field("person-name")})
-    found = identifiers.derive(made.KEYS, holding, Values({"name": ["a"]}, 1, 0, []), os.urandom)
-    assert (found.asked(), found.tokens({})) == ({}, {})
+    found = identifiers.derive(made.KEYS, holding, {"name": ["a"]})
+    assert found.bind(made.KEYS, HANDLES[:1]).sent == {}
+
+
+def inners(kind: str, values: Iterable[str]) -> list[bytes]:
+    field = FIELDS["mobile"] if kind == "phone" else FIELDS["number"]
+    return person.inners(made.KEYS, kind, [fields.normal(field, value) for value in sorted(values)])
