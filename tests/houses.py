@@ -20,12 +20,13 @@ from tests.world import Person, World
 
 from strongroom.canonical import Record, encode
 from strongroom.client.device import Device, SignedAsk
-from strongroom.custody import read
+from strongroom.custody import opening
+from strongroom.custody.admit import of_ask
 from strongroom.errors import StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint, entry, note, tag, tree
-from strongroom.seal import body, hpke
+from strongroom.seal import hpke
 
 FRESH = hpke.private_from(bytes(range(96)))
 PEOPLE = 12
@@ -66,9 +67,8 @@ class Houses:
         room = self.town.room
         assert isinstance(signed.ask, asks.DiscloseAsk)
         handles = signed.ask.records if count is None else self.handles[:count]
-        rows = room.store.latest(room.holding("residents"), handles)
-        slots = [(row, one) for row in rows for one in body.parse(row.body) if one.compartment in compartments]
-        return read._request(room.common(), signed, slots, FRESH.public)
+        pieces = opening.pieces(opening.rows(room, "residents", handles), compartments)
+        return opening.request(room.common(), signed, pieces, FRESH.public)
 
     def good(self, count: int = 1) -> protocol.Disclose:
         return self.disclose(self.ask(count))
@@ -76,8 +76,7 @@ class Houses:
     def find(self, signed: SignedAsk, inner: bytes = bytes(32)) -> protocol.Find:
         return protocol.Find(
             **self.town.room.common(),
-            ask=signed.text.decode(),
-            signature=signed.signature,
+            **of_ask(signed),
             fresh=FRESH.public,
             inner=inner,
         )
@@ -88,13 +87,12 @@ class Houses:
             "residents", "register", count, now + seconds, "register-1", "taking in the yearly register", now
         )
 
-    def intake(self, signed: SignedAsk, inners: Sequence[bytes], kind: str = "phone") -> protocol.Intake:
+    def intake(self, signed: SignedAsk, inners: Sequence[bytes], field: str = "phone") -> protocol.Intake:
         return protocol.Intake(
             **self.town.room.common(),
-            ask=signed.text.decode(),
-            signature=signed.signature,
+            **of_ask(signed),
             fresh=FRESH.public,
-            kinds=[kind],
+            fields=[field],
             inners=[b"".join(inners)],
         )
 
@@ -111,15 +109,18 @@ class Houses:
         info = protocol.answer_info(self.town.room.keys.room, encode(request))
         return codec.parse(hpke.decrypt(FRESH, info, answer.sealed))
 
-    def operate(self, action: str, scope: str = "", records: Sequence[bytes] = ()) -> None:
-        request = protocol.Operate(
-            action=action,  # type: ignore[arg-type]
-            holding="residents",
-            nonce=os.urandom(16),
-            records=list(records),
-            scope=scope,
-            time=self.town.room.now(),
-        )
+    def operate(self, action: str, scope: str = "", **members: Any) -> None:
+        """``members``: ``authority``, ``holding`` and ``until`` of a hold."""
+        said: dict[str, Any] = {
+            "action": action,
+            "authority": "",
+            "holding": "",
+            "nonce": os.urandom(16),
+            "scope": scope,
+            "time": self.town.room.now(),
+            "until": 0,
+        }
+        request = protocol.Operate(**said | members)
         content = encode(request)
         key = self.town.keyholder.keys.operator
         self.town.keyholder.ask(

@@ -13,7 +13,7 @@ from tests.world import World
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
-from strongroom.custody import read, receipt
+from strongroom.custody import opening, read, receipt
 from strongroom.errors import (
     CheckpointError,
     CommitmentError,
@@ -114,13 +114,13 @@ LIES: dict[str, tuple[type[StrongroomError], Lie]] = {
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What went through the door to plaintext."""
     calls: list[Any] = []
-    real = read.__dict__["open_compartment"]
+    real = opening.__dict__["open_compartment"]
 
     def watch(*values: Any) -> Any:
         calls.append(values)
         return real(*values)
 
-    monkeypatch.setattr(read, "open_compartment", watch)
+    monkeypatch.setattr(opening, "open_compartment", watch)
     return calls
 
 
