@@ -24,6 +24,7 @@ class Book:
         self._store, self._keys = store, keys
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._staged: list[bytes] = []
+        self._staged_time = 0
         self._prover = Prover(self._read)
         self._roots: dict[int, bytes] = {}
         self.size = store.size()
@@ -43,18 +44,23 @@ class Book:
     def stage(self, item: entry.Entry) -> int:
         """Number an entry; it is written by ``flush``. Returns its index."""
         self._staged.append(entry.encode(item))
+        self._staged_time = item.time
         return self.size + len(self._staged) - 1
 
-    def flush(self, now: int) -> None:
+    def flush(self) -> None:
         """Write what is staged, and the tiles that change, into the transaction that is open."""
         if self._staged:
-            changed = tile.append(self._read, self.size, [tree.leaf_hash(item) for item in self._staged])
-            self._store.add_entries(self.size, self._staged)
-            self._store.put_tiles(changed)
-            self._tiles.update(changed)
-            self.size += len(self._staged)
-            self._staged.clear()
-            self.time = now
+            self.extend(self._staged, self._staged_time)
+            self._staged = []
+
+    def extend(self, entries: Sequence[bytes], time: int) -> None:
+        """Append entries as they are, the last of them of ``time``; within a transaction, with nothing staged before them."""
+        changed = tile.append(self._read, self.size, [tree.leaf_hash(item) for item in entries])
+        self._store.add_entries(self.size, entries)
+        self._store.put_tiles(changed)
+        self._tiles.update(changed)
+        self.size += len(entries)
+        self.time = time
 
     def reset(self) -> None:
         """After a rollback: believe only the store again."""
@@ -149,7 +155,7 @@ class Book:
         if at.size > self.size or at.root != self.root(at.size):
             raise StoreError(
                 f"{directory}: the published ledger has {at.size} entries that this book of {self.size} does not: it was restored "
-                "from an old copy. Bring the newest one; nothing is given until then"
+                "from an old copy. Nothing is given until it has what it lacks: strongroom keyholder recover"
             )
 
     def published(self) -> str:

@@ -19,7 +19,7 @@ from strongroom.canonical import Record
 from strongroom.catalog.model import Charter, RosterLine
 from strongroom.errors import FormatError, Refused, StoreError, StrongroomError
 from strongroom.gate.budget import State
-from strongroom.keyholder import protocol, routes
+from strongroom.keyholder import protocol, rounds, routes
 from strongroom.keyholder.book import Book
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.epochfiles import EpochFiles
@@ -28,7 +28,7 @@ from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.keys import Keys
 from strongroom.keyholder.store import Store
 from strongroom.keyholder.work import Outcome, Work
-from strongroom.ledger import entry, tag
+from strongroom.ledger import tag
 from strongroom.seal import ids, token
 
 log = logging.getLogger("strongroom.keyholder")
@@ -73,6 +73,11 @@ class Keyholder:
         self.room = keys.room
         self._current: InForce | None = None
         self._holding_ids: dict[str, bytes] = {}
+        self.budgets_forgotten = 0
+        # When the book was last recovered from a mirror; 0 for never.
+        self.recovered = int(store.state("recovered") or b"0")
+        # Until when nothing is written of its own accord (``rounds``); None: it may.
+        self.quiet: int | None = rounds.FOREVER if store.state("recovering") else None
         # Whether what is in memory may be ahead of the store: a transaction failed, and rereading the store too.
         self._torn = False
 
@@ -94,7 +99,7 @@ class Keyholder:
             raise Refused("charter", "no charter is in force yet")
         return self._current
 
-    def _set_time(self, now: int) -> None:
+    def set_time(self, now: int) -> None:
         effective = [item for item in self.charters if item.effective <= now]
         self._current = effective[-1] if effective else None
 
@@ -119,7 +124,9 @@ class Keyholder:
         return self.epochs.has(holding, epoch) and (epoch > now // 86400 or self.held(holding, now))
 
     def budget(self, key: str) -> State | None:
-        return self.store.budget(key)
+        # After a recovery nobody knows what was taken out of a bucket before it: it was empty then.
+        found = self.store.budget(key)
+        return found if found is not None or not self.recovered else (0, self.recovered)
 
     def secret(self, holding: str, batch: SealedBatch) -> bytes:
         return self.epochs.secret(holding, batch)
@@ -144,16 +151,17 @@ class Keyholder:
 
     # --- the transaction -------------------------------------------------------------------------------------------
     @contextmanager
-    def _writing(self, now: int) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """One transaction of store, book and charters. When it fails all three are again what the store holds."""
         if self._torn:
             self._reread()
-        self._torn = True
+        self._torn, quiet = True, self.quiet
         try:
             with self.store.transaction():
                 yield
-                self.book.flush(now)
+                self.book.flush()
         except BaseException:
+            self.quiet = quiet
             self._reread()
             raise
         self._torn = False
@@ -162,6 +170,7 @@ class Keyholder:
     def _reread(self) -> None:
         self.charters = [InForce(*row) for row in self.store.charters()]
         self.book.reset()
+        self.recovered = int(self.store.state("recovered") or b"0")
         self._torn = False
 
     def commit(self, works: Sequence[Work]) -> list[Record | StrongroomError]:
@@ -172,9 +181,9 @@ class Keyholder:
             return [refusal for _ in works]
         outcomes: list[Outcome | StrongroomError] = []
         try:
-            with self._writing(now):
+            with self.writing():
                 for work in works:
-                    self._set_time(now)
+                    self.set_time(now)
                     try:
                         outcomes.append(self._decide(work, now))
                     except (Refused, FormatError, StoreError) as error:
@@ -223,43 +232,24 @@ class Keyholder:
         return found
 
     def generation(self) -> int:
-        """Of the tag chains; the next one begins after a restore (SPEC.md 5.5)."""
+        """Of the tag chains; the next one begins after a recovery (SPEC.md 5.5)."""
         return int(self.store.state("generation") or b"1")
 
     def written(self, have: int, index: int) -> Record:
         """The answer that an entry was written: its receipt, and the ledger from ``have`` on."""
         return protocol.Written(entries=self.book.entries(have, protocol.MAX_TAIL), receipt=self.book.receipt(index))
 
-    # --- on its own ------------------------------------------------------------------------------------------------
     def publish(self, now: int) -> str:
         """Publish the ledger as static files. Returns the published checkpoint."""
-        self._set_time(now)
+        self.set_time(now)
         current = self.in_force().charter
         vkeys = [current.keyholder.log, current.keyholder.ml_dsa, current.vault.cosigner]
         return self.book.publish(self.public, now, vkeys)
 
-    def tick(self) -> None:
-        """What happens by itself: a heartbeat entry when one is due, then publishing. Raises ``Refused`` (``clock``)."""
-        now = self.now()
-        self._set_time(now)
-        if self._current is None:
-            return
-        with self._writing(now):
-            due = int(self.store.state("heartbeat") or b"0") + self._current.charter.heartbeat
-            if now >= due:
-                self.book.stage(entry.HeartbeatEntry(v=1, time=now))
-                self.store.set_state("heartbeat", str(now).encode())
-            # Not with the heartbeat: that may be years apart, and the table would grow all the while.
-            self.store.forget(now)
-        self.publish(now)
-
     def started(self) -> None:
-        """Leave a mark that the keyholder was started: an unexpected one is a thing to ask about.
+        """Begin, as ``rounds.started``."""
+        rounds.started(self)
 
-        Raises ``StoreError`` when this book is behind what it has published: a fork would be signed with the next entry.
-        """
-        self.book.check_published(self.public)
-        now = self.now()
-        if self.book.size:
-            with self._writing(now):
-                self.book.stage(entry.NoticeEntry(v=1, time=now, code="start", scope=""))
+    def tick(self) -> None:
+        """What is due by itself, as ``rounds.tick``."""
+        rounds.tick(self)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strongroom.errors import Refused, StoreError
-from strongroom.keyholder import checks, life, office, protocol, reading, subjects
+from strongroom.keyholder import checks, life, office, protocol, reading, rounds, subjects
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import note
 
@@ -58,7 +58,8 @@ def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
     if request.have > keyholder.book.size:
         # Tags and asks of the lost part would be given a second time. The vault's word costs only the vault.
         raise StoreError(
-            f"the vault holds {request.have} entries and this book {keyholder.book.size}: it was restored from an old copy"
+            f"the vault holds {request.have} entries and this book {keyholder.book.size}: it was restored from an old copy."
+            " Have its operator run: strongroom keyholder recover"
         )
     if request.root != keyholder.book.root(request.have):
         raise StoreError(
@@ -66,11 +67,20 @@ def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
         )
     if request.cosignature and keyholder.charters:
         keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner), request.have)
+    rounds.heard(keyholder, now)
 
 
 def _recent(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
     if abs(request.time - now) > checks.LATE_SECONDS:
         raise Refused("stale", "the request's time is too far from the ledger's")
+    if request.time < keyholder.recovered:
+        # It may have been carried out in the time of which the book knows no requests.
+        raise Refused("stale", "the request is from before the keyholder's recovery; send a new one")
+
+
+def _operator_after(keyholder: Keyholder, request: protocol.Operate, work: Work, now: int) -> None:
+    _recent(keyholder, request, work, now)
+    rounds.spoken_to(keyholder, now)
 
 
 def _recent_common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
@@ -131,6 +141,6 @@ ROUTES: dict[str, Route] = {
     "/v1/desk/admit": Route(_desk, _recent, subjects.admit, _SMALL),
     "/v1/subject/enrol": Route(_anyone, _device, subjects.enrol, _SMALL),
     "/v1/subject/reads": Route(_anyone, _device, subjects.reads, _SMALL),
-    "/v1/operator": Route(_operator, _recent, office.operate),
+    "/v1/operator": Route(_operator, _operator_after, office.operate),
 }
 assert ROUTES.keys() == protocol.REQUESTS.keys()

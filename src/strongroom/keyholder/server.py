@@ -98,10 +98,10 @@ class Server:
         while True:
             try:
                 self.keyholder.tick()
-            except Refused as refusal:
-                log.error("%s", refusal)
+            except StrongroomError as error:
+                log.error("%s", error)
             except Exception:
-                log.exception("the heartbeat could not be written")
+                log.exception("what is due by itself could not be done")
             await asyncio.sleep(_TICK_SECONDS)
 
 

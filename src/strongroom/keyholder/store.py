@@ -78,6 +78,9 @@ class Store:
         row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def drop_state(self, key: str) -> None:
+        self.db.execute("DELETE FROM state WHERE key = ?", (key,))
+
     def set_state(self, key: str, value: bytes) -> None:
         self.db.execute(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
@@ -132,6 +135,13 @@ class Store:
         for holding, who, generation, count in self.db.execute("SELECT holding, who, generation, count FROM chains"):
             yield bytes(holding), bytes(who), int(generation), int(count)
 
+    def lose(self, tags: Sequence[bytes]) -> None:
+        """Remember tags whose chains are not known."""
+        self.db.executemany("INSERT OR IGNORE INTO lost VALUES (?)", ((one,) for one in tags))
+
+    def lost(self, tag: bytes) -> bool:
+        return self.db.execute("SELECT 1 FROM lost WHERE tag = ?", (tag,)).fetchone() is not None
+
     # --- budgets -----------------------------------------------------------------------------------------------
     def budget(self, key: str) -> tuple[int, int] | None:
         row = self.db.execute("SELECT level, time FROM budgets WHERE key = ?", (key,)).fetchone()
@@ -162,6 +172,11 @@ class Store:
             " request = excluded.request, idx = excluded.idx, time = excluded.time, remaining = excluded.remaining",
             (hash_, request, index, time, until, remaining),
         )
+
+    def begin_anew(self) -> None:
+        """Forget what a recovery cannot know the state of: budgets and codes."""
+        self.db.execute("DELETE FROM budgets")
+        self.db.execute("DELETE FROM codes")
 
     def forget(self, before: int) -> None:
         """Asks and codes that can be used no more at that time."""

@@ -54,11 +54,9 @@ def reads(keyholder: Keyholder, request: protocol.Reads, work: Work, now: int) -
         chains = []
         for holding, kind, who in people:
             holding_id = keyholder.holding_id(holding)
-            counts = dict(keyholder.store.chain_counts(holding_id, who))
             # A person without a read has a chain too: its count is a statement.
-            for generation in sorted({*counts, keyholder.generation()}):
+            for generation, count in enumerate(_counts(keyholder, holding_id, who), 1):
                 key = tag.chain_key(keyholder.keys.tag, holding_id, who, generation)
-                count = counts.get(generation, 0)
                 chains.append(protocol.Chain(holding=holding, kind=kind, generation=generation, key=key, count=count))
         stated = [
             protocol.StatedChain(
@@ -85,3 +83,15 @@ def reads(keyholder: Keyholder, request: protocol.Reads, work: Work, now: int) -
         return protocol.SealedReads(sealed=sealed)
 
     return finish
+
+
+def _counts(keyholder: Keyholder, holding: bytes, who: bytes) -> list[int]:
+    """How many tags a person has in each generation, from the first on."""
+    known, found = dict(keyholder.store.chain_counts(holding, who)), []
+    for generation in range(1, keyholder.generation() + 1):
+        key, count = tag.chain_key(keyholder.keys.tag, holding, who, generation), known.get(generation, 0)
+        # Numbers given in time that was lost are known by their tags alone.
+        while keyholder.store.lost(tag.tag(key, count + 1)):
+            count += 1
+        found.append(count)
+    return found
