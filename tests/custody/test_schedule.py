@@ -25,7 +25,11 @@ def _facts(today: int, *destroyed: int, rotation: int = 30, held: bool = False) 
         (29, (), "current"),
         (30, (), "due"),  # the first day of the last rotation before day 60
         (59, (), "due"),
-        (60, (), "due"),  # the keyholder is late, or a hold stands: it may still be had
+        (
+            60,
+            (),
+            "lost",
+        ),  # its day has come: the keyholder uses it no more, though it has not said that it is destroyed
         (60, (60,), "lost"),
         (499, (60,), "lost"),
         (500, (), "expired"),
@@ -34,6 +38,17 @@ def _facts(today: int, *destroyed: int, rotation: int = 30, held: bool = False) 
 )
 def test_the_states_of_a_batch(today: int, destroyed: tuple[int, ...], expected: str) -> None:
     assert schedule.state(Life(60, 500), _facts(today, *destroyed)) == expected
+
+
+def test_a_hold_lets_a_key_live_past_its_day() -> None:
+    life = Life(60, 500)
+    assert [schedule.state(life, _facts(day, held=True)) for day in (29, 59, 60, 90)] == [
+        "current",
+        "due",
+        "due",
+        "due",
+    ]
+    assert schedule.state(life, _facts(90, 60, held=True)) == "lost"
 
 
 def test_a_batch_that_ends_with_its_expiry_is_left_to_it() -> None:
@@ -139,7 +154,7 @@ def test_outlook() -> None:
     assert found.batches == {"due": 3, "current": 3, "expired": 4}
     assert (found.destruction, found.urgent, found.backups, found.waiting, found.lost) == (60, False, 60, 3, 0)
     # Loud in the last quarter of the rotation.
-    assert [schedule.outlook(lives, _facts(day)).urgent for day in (52, 53, 59, 60)] == [False, True, True, True]
+    assert [schedule.outlook(lives, _facts(day)).urgent for day in (52, 53, 59, 60)] == [False, True, True, False]
     assert schedule.outlook({Life(12, NEVER): 1}, _facts(11, rotation=1)).urgent
     # A hold lifts the danger.
     assert not schedule.outlook(lives, _facts(59, held=True)).urgent

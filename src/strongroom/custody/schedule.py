@@ -46,12 +46,12 @@ class Facts:
 
 
 def state(life: Life, facts: Facts) -> State:
-    """``lost``: its key was destroyed before it was resealed, and nothing opens it. ``due``: there is a later epoch, and its
-    key is in its last rotation, or past its day where a hold or a late keyholder has let it live; ``aging``: there is a
-    later one, and there is time."""
+    """``lost``: its key was destroyed before it was resealed, or its day has come and no hold stands, after which the keyholder
+    does not use it; nothing opens it. ``due``: there is a later epoch, and its key is in its last rotation, or lives by a hold
+    alone; ``aging``: there is a later one, and there is time."""
     if facts.today >= life.expires:
         return "expired"
-    if life.epoch in facts.destroyed:
+    if life.epoch in facts.destroyed or (facts.today >= life.epoch and not facts.held):
         return "lost"
     if life.epoch >= facts.target(life):
         return "current"

@@ -1,0 +1,222 @@
+"""What a custodian's timer runs every day, and every import at its end: batches move on to keys that live, rows of the dead go.
+
+Keys are destroyed on their day whether or not anybody ran this (docs/operations.md). What is due is decided in ``custody.schedule``;
+each step here is a transaction of its own, which a crash leaves done or not begun, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.custody import newest, schedule
+from strongroom.custody.keydays import KeyDays
+from strongroom.custody.resealing import Resealer, Tally
+from strongroom.custody.room import Room
+from strongroom.custody.schedule import Facts, Life, Outlook
+from strongroom.errors import InputError, KeyholderUnavailable
+from strongroom.seal import ids
+from strongroom.seal.epoch import NEVER, epoch_of, epoch_text
+from strongroom.seal.label import label
+from strongroom.seal.mac import mac
+from strongroom.store.rows import BatchRow, HoldingRow
+
+Progress = Callable[[str, int, int], None]
+"""(holding, batches gone through, batches to be resealed)."""
+
+_DAY = 86400
+_PURGED_AT_ONCE = 10_000
+_RETOLD = label("retold")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One holding after the run. ``told``: newer versions of which the keyholder was told; ``resealed`` batches; ``removed`` versions of
+    erased records, ``strangers`` of them of records that the vault had not known to be erased; ``purged`` versions that had expired.
+    In a dry run: what would be, as far as nobody need be asked. ``problems`` are sentences."""
+
+    holding: str
+    told: int
+    resealed: int
+    removed: int
+    strangers: int
+    purged: int
+    outlook: Outlook
+    held_until: int | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a holding's batches stand, for ``strongroom status``."""
+
+    holding: str
+    outlook: Outlook
+    held_until: int | None
+
+
+def run(
+    room: Room,
+    *,
+    holdings: Sequence[str] | None = None,
+    everything: bool = False,
+    dry: bool = False,
+    progress: Progress = lambda holding, done, total: None,
+) -> list[Kept]:
+    """Tell of new versions, reseal what is due, delete what has expired; in ``holdings`` or in all. ``everything``: reseal whatever
+    has a later epoch, and not only what is in its last rotation. ``dry``: change and ask nothing.
+
+    Raises ``InputError`` when another is under way, ``KeyholderUnavailable``, ``Refused``, ``StoreError``, ``LedgerError`` (a ledger
+    that was cut or forked): what came before is done. What concerns one batch alone is among the problems.
+    """
+    if dry:
+        return [_Holding(room, row, KeyDays(room), _now(room), everything).look() for row in _rows(room, holdings)]
+    with _alone(room.directory):
+        room.sync()
+        now, days = room.status().time, KeyDays(room)
+        days.read()
+        found = [_Holding(room, row, days, now, everything).keep(progress) for row in _rows(room, holdings)]
+        if any(one.removed or one.purged for one in found):
+            room.store.empty_log()
+        return found
+
+
+def standing(room: Room) -> list[Standing]:
+    """How all holdings stand by what the vault knows; nobody is asked."""
+    days, now = KeyDays(room), _now(room)
+    return [_Holding(room, row, days, now, False).standing() for row in _rows(room, None)]
+
+
+def _rows(room: Room, holdings: Sequence[str] | None) -> list[HoldingRow]:
+    return [row for row in room.store.holdings() if holdings is None or row.name in holdings]
+
+
+def _now(room: Room) -> int:
+    return max(room.now(), room.mirror.time)
+
+
+class _Holding:
+    def __init__(self, room: Room, row: HoldingRow, days: KeyDays, now: int, everything: bool) -> None:
+        self._room, self._name, self._number, self._everything = room, row.name, row.number, everything
+        self._days, self._now = days, now
+
+    def _facts(self) -> Facts:
+        days = self._days.of(self._name)
+        declared = self._room.rules().charter.holdings[self._name]
+        held = days.held_until(self._now) is not None
+        return Facts(self._now // _DAY, declared.rotation, days.destroyed.keys(), held)
+
+    def _lives(self) -> Counter[Life]:
+        return Counter(
+            Life(row.epoch, row.expires) for row in self._room.store.batches() if row.holding == self._number
+        )
+
+    def standing(self) -> Standing:
+        outlook = schedule.outlook(self._lives(), self._facts())
+        return Standing(self._name, outlook, self._days.of(self._name).held_until(self._now))
+
+    def look(self) -> Kept:
+        """What ``keep`` would do."""
+        facts, lives = self._facts(), self._lives()
+        untold = len(self._room.store.unsettled(self._number, 10**9))
+        until = schedule.purge_until(lives, facts)
+        purged = sum(count for life, count in lives.items() if until is not None and life.expires <= until)
+        tally = Tally(batches=sum(1 for _ in self._due(facts)))
+        return self._kept(untold, tally, purged)
+
+    def keep(self, progress: Progress) -> Kept:
+        told = self._tell()
+        facts = self._facts()
+        total, done = sum(1 for _ in self._due(facts)), 0
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            progress(self._name, done, total)
+
+        resealer = Resealer(self._room, self._name, self._days, advance)
+        resealer.reseal(self._due(facts), facts)
+        return self._kept(told, resealer.tally, self._purge(facts))
+
+    def _tell(self) -> int:
+        store, notice = self._room.store, self._days.generation
+        if notice is not None:
+            # The keyholder was restored from an old copy, and has forgotten. Told again once for each such notice.
+            job = mac(_RETOLD + ids.holding_id(self._room.keys.room, self._name), notice.to_bytes(8, "big"))[:16]
+            store.jobs.start(job, self._number, "versions told again")
+            if not store.jobs.get(job).done:
+                store.unsettle(self._number)
+                store.jobs.finish(job)
+        told = len(store.unsettled(self._number, 10**9))
+        newest.tell(self._room, self._name)
+        return told
+
+    def _due(self, facts: Facts) -> Iterator[BatchRow]:
+        wanted = ("due", "aging") if self._everything else ("due",)
+        before = epoch_of(facts.today, facts.rotation, NEVER)
+        for row in self._room.store.aging(self._number, before, facts.today):
+            if schedule.state(Life(row.epoch, row.expires), facts) in wanted:
+                yield row
+
+    def _purge(self, facts: Facts) -> int:
+        until = schedule.purge_until(self._lives(), facts)
+        purged = 0
+        while until is not None and (count := self._room.store.purge(self._number, until, _PURGED_AT_ONCE)):
+            purged += count
+        return purged
+
+    def _kept(self, told: int, tally: Tally, purged: int) -> Kept:
+        facts, lives, days = self._facts(), self._lives(), self._days.of(self._name)
+        problems = list(tally.problems)
+        problems += [
+            f"entry {index} says that a key of {self._name} is destroyed, and names another key than the vault sealed to. Ask the "
+            "keyholder's operator"
+            for index in days.false
+        ]
+        if late := schedule.unconfirmed(lives, facts):
+            problems.append(
+                f"{self._name}: the ledger does not say that the keys of {', '.join(map(epoch_text, late))} are destroyed, though their "
+                "day has come. Ask the keyholder's operator"
+            )
+        outlook = schedule.outlook(lives, facts)
+        if outlook.lost:
+            problems.append(
+                f"{self._name}: {outlook.lost} batches were not resealed before their key was destroyed. What was in them is gone, "
+                "unless the keyholder has a hold to extend; a copy of the vault does not bring it back"
+            )
+        return Kept(
+            self._name,
+            told,
+            tally.batches,
+            tally.removed,
+            tally.strangers,
+            purged,
+            outlook,
+            days.held_until(self._now),
+            tuple(problems),
+        )
+
+
+@contextmanager
+def _alone(vault: Path) -> Iterator[None]:
+    """One at a time: two would have the same batches resealed twice."""
+    with (vault / "upkeep.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError("an upkeep of this vault is under way. Wait for it to end") from None
+        yield
+
+
+def after_intake(room: Room, holding: str) -> list[str]:
+    """What an import does at its end: the same for its holding. Returns problems, which are not the import's own: its rows are stored."""
+    try:
+        return [problem for one in run(room, holdings=[holding]) for problem in one.problems]
+    except InputError:
+        return []  # one is under way, and does this
+    except KeyholderUnavailable as error:
+        return [f"upkeep is still to be done, with strongroom upkeep: {error}"]
