@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from strongroom.drill.stage import Stage
 
 
-def take_in(stage: Stage, holding: str, rows: Sequence[Mapping[str, str]]) -> None:
-    """Seal ``rows`` into ``holding``: the file they come in lies outside of the vault."""
+def take_in(
+    stage: Stage, holding: str, rows: Sequence[Mapping[str, str]], purpose: str, name: str, seconds: Sequence[str]
+) -> None:
+    """Seal ``rows`` into ``holding``: the file they come in lies outside of the vault. ``name`` asks, ``seconds`` sign too."""
     path = stage.root / f"{holding}.jsonl"
     path.write_bytes(b"".join(encode(dict(row)) + b"\n" for row in rows))
-    errand = Errand(stage.asker("rui"), "register", "drill-intake", "taking in the register of this year")
+    others = tuple(stage.key_of(one) for one in seconds)
+    errand = Errand(stage.asker(name), purpose, "drill-intake", "taking in the register of this year", others)
     done = import_file(stage.room, Source(path), holding, errand, workers=1)
     path.unlink()
     assert done.stored == len(rows), "the drills' own people are all taken"

@@ -1,6 +1,6 @@
 """A small real room for one drill: both houses on disk, the keyholder in this process, its clock in our hand.
 
-Founding derives three million bucket keys, so it is done once into a template and copied for each drill. The drill
+Founding derives six million bucket keys, so it is done once into a template and copied for each drill. The drill
 is the referee too: it has both houses' keys, and uses them only to count what the attacker got.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +17,10 @@ from pathlib import Path
 from strongroom.canonical import encode
 from strongroom.catalog import fields, source
 from strongroom.catalog.model import RosterLine
+from strongroom.catalog.types import kind, primaries
 from strongroom.client import device, subject
 from strongroom.custody import ceremony
+from strongroom.custody.intake import identifiers
 from strongroom.custody.room import Room
 from strongroom.drill import charter, intake
 from strongroom.drill.report import Progress
@@ -26,8 +28,9 @@ from strongroom.keyholder import desk, files, protocol
 from strongroom.keyholder.client import Client, Transport
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
+from strongroom.keyholder.epochs import SealedBatch
 from strongroom.ledger import tag
-from strongroom.seal import body, person, slot
+from strongroom.seal import body, mac, person, slot
 from strongroom.store.rows import Stored
 from strongroom.synth import people
 
@@ -63,14 +66,20 @@ class Known:
 
     stored: Stored
     holding: str
-    who: bytes
     slots: tuple[body.Slot, ...]
+    whos: tuple[bytes, ...]
+    """Whom each slot is about."""
     number: int
-    """Its row in the source."""
+    """Its row in the source: the last one about the same persons; -1 where no row is."""
 
     @property
     def handle(self) -> bytes:
         return self.stored.handle
+
+    @property
+    def who(self) -> bytes:
+        """Whom its first compartment is about."""
+        return self.whos[0]
 
 
 def found(root: Path, progress: Progress = lambda _: None) -> None:
@@ -124,29 +133,64 @@ class Stage:
         ]
         for holding, rows in (("residents", drawn), ("patients", again)):
             if rows:
-                declared = self.room.rules().charter.holdings[holding].fields
-                self.people[holding] = [
-                    {name: fields.parse(field, one[name]) for name, field in declared.items()} for one in rows
-                ]
-                intake.take_in(self, holding, rows)
+                self.admit(holding, rows)
+
+    def admit(
+        self,
+        holding: str,
+        rows: Sequence[Mapping[str, str]],
+        purpose: str = "register",
+        name: str = "rui",
+        seconds: Sequence[str] = (),
+    ) -> None:
+        """Take ``rows`` (field -> as written) in: ``name`` asks, and readers of the names ``seconds`` countersign."""
+        declared = self.room.rules().charter.holdings[holding].fields
+        self.people.setdefault(holding, []).extend(
+            {field: fields.parse(one, row.get(field, "")) for field, one in declared.items()} for row in rows
+        )
+        intake.take_in(self, holding, rows, purpose, name, seconds)
         self.__dict__.pop("truth", None)
 
     @cached_property
     def truth(self) -> dict[bytes, Known]:
         """Handle -> what is stored there about whom, worked out with the keys of both houses."""
         truth = {}
-        for holding, rows in self.people.items():
-            keys = self.room.keys.holding(holding)
-            numbers = [one["id-number"] or "" for one in rows]
-            places = {inner[:16]: place for place, inner in enumerate(person.inners(keys, "resident-id", numbers))}
+        for holding in self.people:
+            rows = self._rows(holding)
             for stored in self.room.store.records(self.room.holding(holding)):
-                slots = tuple(body.parse(stored.body))
-                secret = self.keyholder.secret(holding, stored.epoch, stored.sealed)
-                first = slots[0]
-                who = slot.unmask(secret, first.masked, stored.handle, stored.version, first.compartment)
+                slots, whos = self._opened(holding, stored)
                 # A room weakened in its mask has no such person; its records count as nobody's.
-                truth[stored.handle] = Known(stored, holding, who, slots, places.get(who, -1))
+                number = rows.get(self._persons(holding, stored.handle, slots, whos), -1)
+                truth[stored.handle] = Known(stored, holding, slots, whos, number)
         return truth
+
+    def _rows(self, holding: str) -> dict[tuple[bytes, ...], int]:
+        """The persons of each row of the source, by field (empty where there is none) -> its number."""
+        declared, rows = self.room.rules().charter.holdings[holding], self.people[holding]
+        columns = {name: [row[name] for row in rows] for name in declared.fields}
+        own = identifiers.derive(self.room.keys.holding(holding), declared, columns).own
+        inners = zip(*(own[name] for name in primaries(declared)), strict=True)
+        return {tuple(inner[:16] for inner in row): at for at, row in enumerate(inners)}
+
+    def _opened(self, holding: str, stored: Stored) -> tuple[tuple[body.Slot, ...], tuple[bytes, ...]]:
+        sealed = SealedBatch(stored.epoch, stored.expires, stored.members, stored.sealed)
+        secret = mac.keyed(self.keyholder.secret(holding, sealed))
+        place = slot.places([stored.handle], [stored.version])
+        (own,) = slot.record_secrets(secret, place, [stored.delta] if stored.delta else ())
+        slots = tuple(body.parse(stored.body))
+        return slots, tuple(slot.unmask(own, one.masked, one.compartment) for one in slots)
+
+    def _persons(
+        self, holding: str, handle: bytes, slots: Sequence[body.Slot], whos: Sequence[bytes]
+    ) -> tuple[bytes, ...]:
+        declared, keys = self.room.rules().charter.holdings[holding], self.room.keys.holding(holding)
+        about = {one.number: one.person for one in declared.compartments.values()}
+        found = {about[one.compartment]: who for one, who in zip(slots, whos, strict=True)}
+        named = []
+        for name in primaries(declared):
+            (nobody,) = person.no_value(keys, kind(name, declared.fields[name]), name, [handle])
+            named.append(b"" if found[name] == nobody[:16] else found[name])
+        return tuple(named)
 
     def handles(self, holding: str = "residents") -> list[bytes]:
         return sorted(handle for handle, known in self.truth.items() if known.holding == holding)
