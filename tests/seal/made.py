@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from strongroom.seal import batch, body, hpke, ids, person, plaintext, slot
+from strongroom.seal import batch, body, hpke, ids, mac, person, plaintext, slot
 
 EPOCH = 24_837  # 2038-01-01
+EXPIRES = 24_868  # 2038-02-01
 
 
 def stream(seed: str) -> Callable[[int], bytes]:
@@ -34,27 +35,42 @@ KEYS = person.HoldingKeys(draw("KH", 32), ROOM, HOLDING)
 PRIVATE = hpke.private_from(draw("epoch key", 96))
 
 
+def bound(members: bytes, epoch: int = EPOCH, expires: int = EXPIRES) -> batch.Bound:
+    return batch.Bound(ROOM, KEYHOLDER, HOLDING, epoch, expires, members)
+
+
+def new(random: str = "batch") -> batch.Batch:
+    return batch.Batch.open(ROOM, KEYHOLDER, HOLDING, EPOCH, EXPIRES, stream(random))
+
+
+def opened(sealed: batch.Sealed, private: hpke.HpkePrivate = PRIVATE) -> bytes:
+    """A closed batch's secret, as the keyholder gets it."""
+    return batch.open_batch_secret(private, bound(sealed.members, sealed.epoch, sealed.expires), sealed.secret)
+
+
 @dataclass(frozen=True)
 class Sealed:
-    """One sealed compartment and all that opens it."""
+    """One sealed compartment and all that opens it. ``secret`` is the record's own."""
 
     handle: bytes
     version: int
     compartment: int
     who: bytes
+    batch: bytes
     secret: bytes
     slot: body.Slot
     fields: dict[str, str | None]
 
     def share(self) -> bytes:
-        return slot.share(self.secret, self.who, self.handle, self.version, self.compartment)
+        return slot.share(self.secret, self.who, self.compartment)
 
 
 def seal(fields: dict[str, str | None], *, who: bytes, handle: bytes, version: int, compartment: int) -> Sealed:
-    """Seal one record of one compartment through the whole path: batch opened, sealed, secret got by the keyholder."""
-    opened = batch.Batch.open(ROOM, KEYHOLDER, HOLDING, EPOCH, PRIVATE.public, stream("batch"))
+    """Seal one record of one compartment through the whole path: batch opened, sealed, closed, secret got by the keyholder."""
+    one = new()
     column = batch.Column(compartment, 256, [plaintext.encode_fields(fields, {})], [who])
-    rows = batch.seal_records(opened, KEYS, [handle], [version], [column], stream("nonces"))
-    secret = batch.open_batch_secret(PRIVATE, ROOM, KEYHOLDER, HOLDING, EPOCH, opened.sealed)
+    rows = batch.seal_records(one, KEYS, [handle], [version], [column], stream("nonces"))
+    b = opened(one.close(PRIVATE.public))
+    (secret,) = slot.record_secrets(mac.keyed(b), slot.places([handle], [version]))
     (found,) = body.parse(rows[0][2])
-    return Sealed(handle, version, compartment, who, secret, found, fields)
+    return Sealed(handle, version, compartment, who, b, secret, found, fields)

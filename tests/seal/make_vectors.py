@@ -3,36 +3,40 @@
     PYTHONPATH=src:. python tests/seal/make_vectors.py
 
 Bytes are lower-case hex. HPKE draws randomness of its own, so a run that finds an earlier file keeps its encapsulation
-as long as it still opens; all else comes out the same. In ``seal-failures.json`` each case fails for one reason;
-``error`` is the code of the exception expected.
+as long as it still opens; all else comes out the same.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.seal import made
+from tests.seal import made, make_failures
 
 from strongroom.errors import SealError
 from strongroom.gate.ask import reader_id
 from strongroom.ledger import tag
-from strongroom.seal import batch, body, ids, person, plaintext, slot, token
+from strongroom.seal import batch, body, hpke, ids, person, plaintext, slot, token
 from strongroom.seal.compartment import associated, key_and_check
-from strongroom.seal.epoch import epoch_of, epoch_text
+from strongroom.seal.epoch import NEVER, epoch_of, epoch_text, expiry_of
 from strongroom.seal.label import label
+from strongroom.seal.mac import keyed
 from strongroom.seal.padding import pad, padded_size
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 Case = dict[str, Any]
 
-HANDLE, VERSION, RETENTION, DAY = made.draw("handle", 16), 3, 3_650, 21_192
+HANDLE, VERSION = made.draw("handle", 16), 3
 FIELDS: dict[int, dict[str, str | None]] = {
     1: {"id": "990101199001011234", "name": "欧阳 Ada", "sex": "f"},
-    4: {"address": None, "phone": "+861012345678"},
+    4: {"address": None, "caller": None},
+    9: {"cell": "4711"},
 }
 WIDTHS = {"sex": 6}
+OTHERS = [(HANDLE, 4), (made.draw("another handle", 16), 1), (made.draw("a third handle", 16), 1)]
+RESEALED = [(24_847, set[int]()), (24_857, {1}), (made.EXPIRES, {2})]
+"""To which epoch, and who of the others has been erased by then."""
 KIND, VALUE = "resident-id", "990101199001011234"
 MONTH = 1_795_391_999  # 2026-11-23
 
@@ -47,7 +51,7 @@ def derivations() -> Case:
     tag_key, pseudonym = made.draw("K_tag", 32), made.draw("K_pseudonym", 32)
     chain = tag.chain_key(tag_key, made.HOLDING, person.who_of_inner(inner), 1)
     return {
-        "about": "SPEC.md 1.2, 1.4, 2 and 4: names, persons, tokens; 3.1: epochs; 5.4 and 5.5: pseudonym, chain, tags",
+        "about": "SPEC.md 1.2, 1.4, 2 and 4: names, persons, tokens; 3.1: expiry and epoch; 5.4 and 5.5: pseudonym, mark, chain, tags",
         "label": {"name": "holding", "label": label("holding").hex()},
         "room": made.ROOM.hex(),
         "holding": {"name": "residents", "id": made.HOLDING.hex()},
@@ -71,9 +75,10 @@ def derivations() -> Case:
         "nobody": {"handle": HANDLE.hex(), "who": person.who_of_handle(made.KEYS, HANDLE).hex()},
         "no_value": {
             "kind": "phone",
-            "field": "mobile",
-            "seed": inner.hex(),
-            "inner": person.no_value(made.KEYS, "phone", "mobile", [inner])[0].hex(),
+            "field": "caller",
+            "handle": HANDLE.hex(),
+            "inner": (nobody := _unidentified()).hex(),
+            "who": person.who_of_inner(nobody).hex(),
         },
         "token": {
             "K_index": index.hex(),
@@ -94,144 +99,162 @@ def derivations() -> Case:
             "month": "2026-11",
             "asker": tag.asker(pseudonym, reader, MONTH).hex(),
         },
-        "epochs": [
-            {"day": day, "retention": kept, "epoch": (epoch := epoch_of(day, kept)), "text": epoch_text(epoch)}
-            for day, kept in ((0, 0), (20_780, 30), (20_780, 365), (20_780, 366), (DAY, RETENTION))
-        ],
+        "mark": {
+            "K_tag": tag_key.hex(),
+            "handle": HANDLE.hex(),
+            "mark": tag.erased(tag_key, made.HOLDING, HANDLE).hex(),
+        },
+        "days": [_days(*one) for one in DAYS],
     }
 
 
-def record(kept: str) -> Case:
-    """One record of two compartments. ``kept``: hex of an earlier sealed batch secret, or empty."""
-    b = made.stream("batch")(32)
-    opened = batch.Batch.open(made.ROOM, made.KEYHOLDER, made.HOLDING, made.EPOCH, made.PRIVATE.public, lambda n: b[:n])
-    sealed = bytes.fromhex(kept) if kept and _opens(bytes.fromhex(kept), b) else opened.sealed
-    who = person.who_of_inner(person.inners(made.KEYS, KIND, [VALUE])[0])
+DAYS = [
+    (0, 0, 30), (0, 1, 1), (20_780, 0, 30), (20_780, 14, 30), (20_780, 30, 30), (20_780, 60, 30), (20_789, 365, 30),
+    (20_790, 365, 30), (20_780, 366, 30), (20_780, 396, 30), (21_192, 3_650, 366), (20_780, 54_750, 7),
+]  # fmt: skip
+"""day, retention, rotation"""
+
+
+def _days(day: int, retention: int, rotation: int) -> Case:
+    expires = expiry_of(day, retention)
+    epoch = epoch_of(day, rotation, expires)
+    texts = {"expires_text": "never" if expires == NEVER else epoch_text(expires), "epoch_text": epoch_text(epoch)}
+    return {"day": day, "retention": retention, "rotation": rotation, "expires": expires, "epoch": epoch} | texts
+
+
+def _unidentified() -> bytes:
+    return person.no_value(made.KEYS, "phone", "caller", [HANDLE])[0]
+
+
+class Seals:
+    """Sealed batch secrets: those of an earlier run, in order, as long as they open to the same."""
+
+    def __init__(self, kept: list[str]) -> None:
+        self._kept = [bytes.fromhex(one) for one in kept]
+
+    def seal(self, private: hpke.HpkePrivate, bound: batch.Bound, b: bytes) -> bytes:
+        found = self._kept.pop(0) if self._kept else b""
+        try:
+            if batch.open_batch_secret(private, bound, found) == b:
+                return found
+        except SealError:
+            pass
+        return batch.seal_batch_secret(private.public, bound, b)
+
+
+def record(kept: list[str]) -> Case:
+    """One record of three compartments in a batch of four. ``kept``: hex of an earlier run's sealed batch secrets."""
+    seals, opened = Seals(kept), made.new()
+    b, places = opened.secret, slot.places(*zip(*[(HANDLE, VERSION), *OTHERS], strict=True))
+    bound = made.bound(batch.members(places))
+    (secret,) = slot.record_secrets(keyed(b), places[:1])
+    inner = person.inners(made.KEYS, KIND, [VALUE])[0]
+    whos = {1: person.who_of_inner(inner), 4: person.who_of_inner(_unidentified())}
+    whos[9] = person.who_of_handle(made.KEYS, HANDLE)
     texts = {n: plaintext.encode_fields(fields, WIDTHS if n == 1 else {}) for n, fields in FIELDS.items()}
-    columns = [batch.Column(n, 256, [text], [who]) for n, text in texts.items()]
+    columns = [batch.Column(n, 256, [text], [whos[n]]) for n, text in texts.items()]
     rows = batch.seal_records(opened, made.KEYS, [HANDLE], [VERSION], columns, made.stream("nonces"))
     slots = []
     for found in body.parse(rows[0][2]):
-        share = slot.share(b, who, HANDLE, VERSION, found.compartment)
+        n = found.compartment
+        share = slot.share(secret, whos[n], n)
         key, check = key_and_check(made.KEYS, share)
-        place = slot.address(HANDLE, VERSION, found.compartment)
-        mask = slot.unmask(b, bytes(16), HANDLE, VERSION, found.compartment)
         slots.append({
-            "compartment": found.compartment,
-            "fields": FIELDS[found.compartment],
-            "plaintext": texts[found.compartment].hex(),
-            "padded": pad(texts[found.compartment], 256).hex(),
-            "mask": mask.hex(),
+            "compartment": n,
+            "person": {1: "id", 4: "caller", 9: ""}[n],
+            "who": whos[n].hex(),
+            "fields": FIELDS[n],
+            "plaintext": texts[n].hex(),
+            "padded": pad(texts[n], 256).hex(),
+            "mask": slot.unmask(secret, bytes(16), n).hex(),
             "w": found.masked.hex(),
             "share": share.hex(),
             "key": key.hex(),
             "check": check.hex(),
             "nonce": found.blob[1:13].hex(),
-            "aad": (associated(made.KEYS) + place).hex(),
+            "aad": (associated(made.KEYS) + slot.address(HANDLE, VERSION, n)).hex(),
             "blob": found.blob.hex(),
         })  # fmt: skip
     return {
-        "about": "SPEC.md 3: one batch, one sealed record. Field sex is an enum whose longest value has 6 bytes",
+        "about": "SPEC.md 3: one batch, one sealed record of it, and the batch resealed three times. Field sex is an enum "
+        "whose longest value has 6 bytes; compartment 4 is about the caller, who is not known, and 9 about nobody",
         "room": made.ROOM.hex(),
         "keyholder": made.KEYHOLDER.hex(),
         "holding": made.HOLDING.hex(),
         "KH": made.KEYS.key.hex(),
+        "expires": made.EXPIRES,
         "epoch": made.EPOCH,
         "epoch_private": made.draw("epoch key", 96).hex(),
         "epoch_public": made.PRIVATE.public.hex(),
         "b": b.hex(),
-        "sealed": sealed.hex(),
-        "batch": ids.batch_id(sealed).hex(),
+        "places": [one.hex() for one in sorted(places)],
+        "members": bound.members.hex(),
+        "sealed": seals.seal(made.PRIVATE, bound, b).hex(),
+        "held": slot.held(b).hex(),
         "handle": HANDLE.hex(),
         "version": VERSION,
-        "who": who.hex(),
+        "record": secret.hex(),
         "slots": slots,
         "body": rows[0][2].hex(),
+        "resealed": resealed(seals, State(b, dict.fromkeys(places, b""))),
     }
+
+
+class State(NamedTuple):
+    """A batch's secret, and place → delta of its members."""
+
+    b: bytes
+    deltas: dict[bytes, bytes]
+
+
+def resealed(seals: Seals, now: State) -> list[Case]:
+    """What the keyholder answers to one resealing after another. Where somebody was erased the secret is another."""
+    found = []
+    for n, (epoch, erased) in enumerate(RESEALED, 2):
+        gone = slot.places(*zip(*[OTHERS[i] for i in erased], strict=True)) if erased else []
+        if gone:
+            b, stay = made.draw(f"batch secret {n}", 32), [one for one in now.deltas if one not in gone]
+            deltas = slot.rekey(now.b, b, stay, [now.deltas[one] for one in stay])
+            now = State(b, dict(zip(stay, deltas, strict=True)))
+        private, bound = (
+            hpke.private_from(made.draw(f"epoch key {n}", 96)),
+            made.bound(batch.members(now.deltas), epoch),
+        )
+        found.append({
+            "epoch": epoch,
+            "epoch_private": made.draw(f"epoch key {n}", 96).hex(),
+            "erased": [one.hex() for one in gone],
+            "b": now.b.hex(),
+            "deltas": {place.hex(): delta.hex() for place, delta in sorted(now.deltas.items())},
+            "members": bound.members.hex(),
+            "sealed": seals.seal(private, bound, now.b).hex(),
+            "held": slot.held(now.b).hex(),
+        })  # fmt: skip
+    return found
 
 
 def padding() -> Case:
     sizes = [1, 64, 65, 255, 256, 257, 320, 1000, 1024, 1025, 1088, 1089, 2047, 2048, 2049, 65_535, 65_537, 1_000_000]
     return {
         "about": "SPEC.md 3.5: pad(n) for some floors; and what stays when padding is taken off",
-        "sizes": [{"n": n, "floor": floor, "pad": padded_size(n, floor)} for floor in (64, 256, 2048) for n in sizes],
+        "sizes": [
+            {"n": n, "floor": floor, "pad": padded_size(n, floor)} for floor in (64, 256, 2048, 524_288) for n in sizes
+        ],
         "padded": [{"data": d.hex(), "padded": pad(d, 64).hex()} for d in (b"", b"a", b"\x80", b"\x80\0\0", b"a" * 63)],
-    }
-
-
-def failures(record: Case) -> Case:
-    """Each case is the record's first slot with one thing wrong, or a body or padding that nobody writes."""
-    first = record["slots"][0]
-    good = {"handle": record["handle"], "version": VERSION, "compartment": 1, "blob": first["blob"]}
-    good |= {"share": first["share"]}
-    b, who = bytes.fromhex(record["b"]), bytes.fromhex(record["who"])
-
-    def share(who: bytes = who, handle: bytes = HANDLE, version: int = VERSION, compartment: int = 1) -> str:
-        return slot.share(b, who, handle, version, compartment).hex()
-
-    blob, data = bytes.fromhex(first["blob"]), bytes.fromhex(record["body"])
-    opens: list[tuple[str, str, Case]] = [
-        ("person relabelled", "commitment", {"share": share(who=bytes(16))}),
-        ("handle relabelled", "commitment", {"share": share(handle=bytes(16)), "handle": bytes(16).hex()}),
-        ("version relabelled", "commitment", {"share": share(version=4), "version": 4}),
-        ("compartment relabelled", "commitment", {"share": share(compartment=2), "compartment": 2}),
-        ("check changed", "commitment", {"blob": _flip(blob, 13)}),
-        ("handle of another slot, share of this one", "seal", {"handle": bytes(16).hex()}),
-        ("nonce changed", "seal", {"blob": _flip(blob, 1)}),
-        ("ciphertext changed", "seal", {"blob": _flip(blob, 29)}),
-        ("tag changed", "seal", {"blob": _flip(blob, len(blob) - 1)}),
-        ("blob of version 2", "seal", {"blob": "02" + first["blob"][2:]}),
-        ("blob cut off", "seal", {"blob": first["blob"][:-2]}),
-        ("share cut off", "seal", {"share": first["share"][:-2]}),
-    ]
-    one, two = body.parse(data)
-    bodies = [
-        ("version 2", b"\2" + data[1:]),
-        ("cut off", data[:-1]),
-        ("bytes after the last", data + b"\0"),
-        ("no compartment", body.head(0)),
-        ("fewer compartments than counted", body.head(3) + data[3:]),
-        ("compartments not ascending", body.head(2) + body.piece(*two) + body.piece(*one)),
-        ("a compartment twice", body.head(2) + body.piece(*one) * 2),
-        ("compartment 0", body.head(1) + body.piece(0, one.masked, one.blob)),
-        ("empty blob", body.head(1) + body.piece(1, one.masked, b"")),
-    ]
-    pads = [
-        ("no end", bytes(64)),
-        ("fill not zero", b"\x80" + bytes(62) + b"\1"),
-        ("not a multiple of 64", b"\x80" + bytes(62)),
-    ]
-    return {
-        "about": "SPEC.md 3.4 to 3.6: what must not open or parse. Keys and ids: those of seal-record.json",
-        "open": [{"name": name, "error": error} | good | changed for name, error, changed in opens],
-        "body": [{"name": name, "error": "malformed", "body": value.hex()} for name, value in bodies],
-        "unpad": [{"name": name, "error": "malformed", "padded": value.hex()} for name, value in pads],
     }
 
 
 def vectors() -> dict[str, Case]:
     """Every file's content by its name."""
     path = VECTORS / "seal-record.json"
-    one = record(json.loads(path.read_text("utf-8"))["sealed"] if path.exists() else "")
+    before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    one = record([before["sealed"], *(step["sealed"] for step in before.get("resealed", ()))] if before else [])
     return {
         "seal-derivations.json": derivations(),
         "seal-record.json": one,
         "seal-padding.json": padding(),
-        "seal-failures.json": failures(one),
+        "seal-failures.json": make_failures.failures(one),
     }
-
-
-def _opens(sealed: bytes, b: bytes) -> bool:
-    try:
-        return b == batch.open_batch_secret(
-            made.PRIVATE, made.ROOM, made.KEYHOLDER, made.HOLDING, made.EPOCH, sealed
-        )  # fmt: skip
-    except SealError:
-        return False
-
-
-def _flip(data: bytes, at: int) -> str:
-    return (data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]).hex()
 
 
 if __name__ == "__main__":

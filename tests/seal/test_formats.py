@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from strongroom.errors import FormatError, SealError
 from strongroom.seal import body
-from strongroom.seal.epoch import epoch_of, epoch_text, parse_epoch
+from strongroom.seal.epoch import NEVER, epoch_of, epoch_text, expiry_of, parse_epoch
 from strongroom.seal.padding import pad, padded_size, unpad
 from strongroom.seal.plaintext import decode_fields, encode_fields
 
@@ -92,12 +92,13 @@ def test_unpad_meets_any_bytes(data: bytes) -> None:
 
 
 def test_padding_that_nobody_writes_is_refused() -> None:
-    large = pad(bytes(70_000), 64)
-    assert unpad(large) == bytes(70_000)
+    large = pad(bytes(700_000), 64)
+    assert unpad(large) == bytes(700_000)
+    assert len(pad(b"", 524_288)) == 524_288
     for bad in (b"", bytes(64), b"\x80" + bytes(62) + b"\1", b"\x80" + bytes(62), large + bytes(64)):
         with pytest.raises(FormatError):
             unpad(bad)
-    for floor in (0, 63, 65, -64, 65536):
+    for floor in (0, 63, 65, -64, 524_352):
         with pytest.raises(SealError):
             pad(b"", floor)
 
@@ -133,22 +134,51 @@ def test_a_plaintext_is_canonical() -> None:
         encode_fields({"a": "\ud800"}, {"a": 9})
 
 
-def test_epochs() -> None:
-    day = (datetime.date(2026, 11, 23) - datetime.date(1970, 1, 1)).days
-    assert epoch_text(epoch_of(day, 30)) == "2026-12-23"
-    assert epoch_text(epoch_of(day, 365)) == "2027-11-23"
-    assert epoch_text(epoch_of(day, 366)) == "2027-11-01"
-    assert epoch_of(0, 0) == 0
-    for bad in ((-1, 10), (10, -1), (day, 10_000_000)):
+DAY = (datetime.date(2026, 11, 23) - datetime.date(1970, 1, 1)).days
+
+
+def test_days_on_which_records_expire_and_keys_go() -> None:
+    assert epoch_text(expiry_of(DAY, 30)) == "2026-12-23"
+    assert epoch_text(expiry_of(DAY, 365)) == "2027-11-23"
+    assert epoch_text(expiry_of(DAY, 366)) == "2027-11-01"
+    assert expiry_of(DAY, 0) == NEVER == 2**32 - 1
+    # The second multiple of 30 days after 20,780 is 20,820; of 20,790 it is 20,850.
+    assert [epoch_of(day, 30, NEVER) for day in (20_780, 20_789, 20_790)] == [20_820, 20_820, 20_850]
+    assert epoch_of(DAY, 30, DAY + 14) == DAY + 14, "no key outlives what it is for"
+    for bad in ((-1, 10), (10, -1), (DAY, 10_000_000)):
         with pytest.raises(SealError):
-            epoch_of(*bad)
+            expiry_of(*bad)
+    for wrong in ((-1, 10, NEVER), (DAY, 0, NEVER), (DAY, -1, NEVER)):
+        with pytest.raises(SealError):
+            epoch_of(*wrong)
 
 
-@given(st.integers(0, 40_000), st.integers(0, 40_000))
-def test_no_epoch_outlives_retention(day: int, retention: int) -> None:
-    epoch = epoch_of(day, retention)
-    assert day + retention - 31 < epoch <= day + retention
+@given(st.integers(0, 40_000), st.integers(1, 40_000))
+def test_nothing_outlives_its_retention(day: int, retention: int) -> None:
+    expires = expiry_of(day, retention)
+    assert day < expires
+    assert day + retention - 31 < expires <= day + retention
+    assert parse_epoch(epoch_text(expires)) == expires
+
+
+@given(st.integers(0, 40_000), st.integers(1, 366), st.integers(0, 40_000))
+def test_a_key_lives_one_to_two_rotations(day: int, rotation: int, retention: int) -> None:
+    expires = expiry_of(day, retention)
+    epoch = epoch_of(day, rotation, expires)
+    assert epoch <= expires
+    assert epoch == expires or day + rotation < epoch <= day + 2 * rotation
     assert parse_epoch(epoch_text(epoch)) == epoch
+
+
+@given(st.integers(0, 40_000), st.integers(1, 366), st.integers(0, 1_000))
+def test_there_is_time_to_reseal(day: int, rotation: int, retention: int) -> None:
+    """What is sealed today and has not expired when its key's last rotation begins can go on to a later key then."""
+    expires = expiry_of(day, retention)
+    epoch = epoch_of(day, rotation, expires)
+    last = epoch - rotation
+    if epoch < expires:
+        assert day < last
+        assert epoch < epoch_of(last, rotation, expires) <= expires
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.seal import made
 from strongroom.errors import CommitmentError, SealError
 from strongroom.seal import slot
 from strongroom.seal.cleartext import open_compartment
+from strongroom.seal.mac import keyed
 from strongroom.seal.person import HoldingKeys
 
 texts = st.text(st.characters(codec="utf-8"), max_size=300)
@@ -33,8 +34,9 @@ def opened(one: made.Sealed, *, keys: HoldingKeys = made.KEYS, share: bytes | No
 def test_round_trip(values: dict[str, str | None], who: bytes, handle: bytes, version: int, compartment: int) -> None:
     one = made.seal(values, who=who, handle=handle, version=version, compartment=compartment)
     assert opened(one) == values
-    whos, shares = slot.release([one.secret], [0], handle, [version], [compartment], one.slot.masked)
+    whos, shares = slot.release([one.batch], [0], handle, [version], [compartment], one.slot.masked)
     assert (whos, shares) == ([who], one.share())
+    assert slot.unmask(one.secret, one.slot.masked, compartment) == who
 
 
 @given(st.integers(0, len(ONE.slot.blob) * 8 - 1))
@@ -60,24 +62,40 @@ def test_every_flipped_bit_of_the_share_is_another_share(bit: int) -> None:
         replace(ONE, handle=made.draw("another handle", 16)),
         replace(ONE, version=ONE.version + 1),
         replace(ONE, compartment=ONE.compartment + 1),
-        replace(ONE, secret=made.draw("another batch", 32)),
+        replace(ONE, batch=made.draw("another batch", 32)),
     ],
     ids=["person", "handle", "version", "compartment", "batch"],
 )
 def test_a_relabelled_slot_does_not_open(relabelled: made.Sealed) -> None:
+    """Whatever the keyholder is told a slot is, it makes the share of that and of nothing else."""
+    (secret,) = slot.record_secrets(
+        keyed(relabelled.batch), slot.places([relabelled.handle], [relabelled.version])
+    )  # fmt: skip
     with pytest.raises(CommitmentError):
-        opened(relabelled)
+        opened(replace(relabelled, secret=secret))
+
+
+def released(one: made.Sealed, masked: bytes, delta: bytes = b"") -> tuple[bytes, bytes]:
+    (who,), share = slot.release([one.batch], [0], one.handle, [one.version], [one.compartment], masked, delta)
+    return who, share
 
 
 def test_a_slot_masked_for_another_person_yields_a_share_that_opens_nothing() -> None:
     """What a custodian would do to hide a read: put another person's mask on a stored slot."""
     other = made.draw("somebody else", 16)
-    place = (ONE.handle, ONE.version, ONE.compartment)
-    masked = slot.unmask(ONE.secret, other, *place)
-    whos, share = slot.release([ONE.secret], [0], ONE.handle, [ONE.version], [ONE.compartment], masked)
-    assert whos == [other]
+    who, share = released(ONE, slot.unmask(ONE.secret, other, ONE.compartment))
+    assert who == other
     with pytest.raises(CommitmentError):
         opened(ONE, share=share)
+
+
+@given(st.binary(min_size=32, max_size=32).filter(any), ids)
+def test_a_delta_that_the_keyholder_did_not_give_opens_nothing(delta: bytes, masked: bytes) -> None:
+    assert released(ONE, ONE.slot.masked, bytes(32)) == (ONE.who, ONE.share()), "zeros stand for none"
+    for w in (ONE.slot.masked, masked):
+        _, share = released(ONE, w, delta)
+        with pytest.raises(CommitmentError):
+            opened(ONE, share=share)
 
 
 def test_the_right_share_in_another_place_fails() -> None:

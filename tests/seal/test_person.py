@@ -36,17 +36,25 @@ def test_kinds_holdings_and_rooms_do_not_meet() -> None:
 
 def test_what_stands_for_no_value_is_of_one_key_kind_field_and_record() -> None:
     other = person.HoldingKeys(made.draw("other KH", 32), made.ROOM, made.HOLDING)
-    seeds = person.inners(made.KEYS, "resident-id", ["1", "2"])
+    handles = [made.draw(f"handle {i}", 16) for i in range(2)]
     found = [
         inner
         for keys in (made.KEYS, other)
         for kind, field in (("phone", "mobile"), ("phone", "landline"), ("email", "mobile"))
-        for inner in person.no_value(keys, kind, field, seeds)
+        for inner in person.no_value(keys, kind, field, handles)
     ]
-    assert len({*found, *seeds}) == 14
+    assert len(set(found)) == len({person.who_of_inner(one) for one in found}) == 12
     assert {len(one) for one in found} == {32}
-    assert person.no_value(made.KEYS, "phone", "mobile", seeds[::-1]) == found[1::-1]
+    assert person.no_value(made.KEYS, "phone", "mobile", handles[::-1]) == found[1::-1]
     assert person.no_value(made.KEYS, "phone", "mobile", []) == []
+
+
+def test_somebody_unidentified_is_nobody_else() -> None:
+    """Not the one who is identified by any text, not the other part in the record, and not what stands for nobody."""
+    handle = made.draw("handle", 16)
+    missing = [person.no_value(made.KEYS, "phone", field, [handle])[0][:16] for field in ("callee", "caller")]
+    named = [one[:16] for one in person.inners(made.KEYS, "phone", ["", "1", handle.hex()])]
+    assert len({*missing, *named, person.who_of_handle(made.KEYS, handle)}) == 6
 
 
 def test_bucket_leaves() -> None:
@@ -64,7 +72,7 @@ def test_out_of_range() -> None:
         lambda: person.bucket_leaves(key, 3, 2),
         lambda: person.inners(made.KEYS, "phone", ["\ud800"]),
         lambda: person.who_of_handle(made.KEYS, bytes(15)),
-        lambda: person.no_value(made.KEYS, "phone", "mobile", [bytes(32), bytes(31)]),
+        lambda: person.no_value(made.KEYS, "phone", "mobile", [bytes(16), bytes(15)]),
         lambda: person.HoldingKeys(bytes(31), made.ROOM, made.HOLDING),
         lambda: token.index_key(bytes(31), made.HOLDING, bytes(16)),
         lambda: token.tokens(bytes(32), [bytes(31)]),
