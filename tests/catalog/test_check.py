@@ -74,7 +74,9 @@ def test_a_compartment_about_nobody_is_one_on_purpose() -> None:
         ("max: 1000", "max: 200000", "Raise floor to 200064, lower max"),
         (
             "photo: {type: image, compartment: rest, max: 1000}",
-            "\n      ".join(f"p{n}: {{type: image, compartment: rest, max: 262144}}" for n in range(3)),
+            "\n      ".join(
+                f"{name}: {{type: image, compartment: rest, max: 262144}}" for name in ("photo", "p1", "p2")
+            ),
             "Lower max of its fields, or split it",
         ),
         (
@@ -126,7 +128,13 @@ def test_the_city_warns_only_of_what_it_means() -> None:
     found = [one.partition(": warning: ")[2] for one in said(CITY)]
     for words in MEANT:
         assert any(words in one for one in found), words
-    assert not [one for one in found if not any(words in one for words in MEANT)]
+    assert len(found) == len(MEANT)
 
 
-MEANT = ["within a day", "yet hides"]
+MEANT = [
+    "within a day",
+    "by reporter, suspect, victim is unidentified",
+    "opens the compartment identity, yet hides id-number",
+    "opens the compartment birth, yet hides born",
+    "matches on code",
+]

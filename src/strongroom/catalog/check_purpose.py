@@ -10,6 +10,7 @@ from strongroom.catalog.source import Source
 from strongroom.catalog.types import identifier_kinds, kind
 
 _LARGE_EXPORT = 1000
+_SHOWING: frozenset[Action] = frozenset({"disclose", "export"})
 # What a login without bounds could do by an action, beyond reading.
 _UNBOUNDED: dict[Action, str] = {
     "correct": "overwrite the holding",
@@ -44,6 +45,8 @@ def _budgets(at: Path, purpose: Purpose) -> Iterator[Problem]:
 
 
 def _finds(at: Path, purpose: Purpose, source: Source) -> Iterator[Problem]:
+    if not _SHOWING & set(purpose.actions):
+        return
     for name, kinds in purpose.finds.items():
         fields, reads = source.holdings[name].fields, purpose.reads[name]
         shown = {kind(field, fields[field]) for field in reads}
@@ -75,7 +78,7 @@ def _few(field: Field) -> str:
 
 
 def _opens(at: Path, purpose: Purpose, source: Source) -> Iterator[Problem]:
-    if not {"disclose", "export"} & set(purpose.actions):
+    if not _SHOWING & set(purpose.actions):
         return
     for name, masks in purpose.reads.items():
         holding = source.holdings[name]
