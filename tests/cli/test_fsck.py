@@ -68,7 +68,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a body cut": (vault("UPDATE records SET body = substr(body, 1, 40)"), "a sealed compartment is empty or cut off"),
     "a compartment gone": (vault("UPDATE records SET body = ?", ONE_SLOT), "it has not every declared compartment"),
     "a token gone": (vault("DELETE FROM tokens WHERE handle IN (SELECT min(handle) FROM tokens)"), "tokens"),
-    "a batch altered": (vault("UPDATE batches SET sealed = ?", b"\1" + bytes(1168)), "its sealed secret is another's"),
+    "a batch altered": (
+        vault("UPDATE batches SET sealed = ?", b"\1" + bytes(1168)),
+        "does not open it as of these records",
+    ),
+    "an expiry put off": (vault("UPDATE batches SET expires = expires + 1"), "does not open it as of these records"),
+    "a record gone": (vault("DELETE FROM records WHERE handle IN (SELECT min(handle) FROM records)"), "sealed for"),
     "a batch misshapen": (vault("UPDATE batches SET sealed = x'02'"), "its sealed secret has not the form of one"),
     "an entry of the mirror altered": (vault(*RECOUNT), "do not give the checkpoint"),
     "an entry of the mirror gone": (vault("DELETE FROM entries WHERE idx = 4"), "mirror"),

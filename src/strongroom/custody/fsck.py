@@ -7,24 +7,25 @@ readable, its book is checked too and held against the vault's mirror.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from strongroom.custody.book import trusted
 from strongroom.custody.room import Room
-from strongroom.errors import EntryError, FormatError, StrongroomError
+from strongroom.errors import EntryError, FormatError, SealError, StrongroomError
 from strongroom.keyholder import fsck as houses
+from strongroom.keyholder.epochfiles import EpochFiles
 from strongroom.keyholder.fsck import Book, Progress
-from strongroom.keyholder.keys import EpochKeys
 from strongroom.ledger import checkpoint, confirm, entry, note
 from strongroom.ledger.prover import Prover
 from strongroom.ledger.rebuild import Rebuild
-from strongroom.seal import body, ids
+from strongroom.seal import batch, body, epoch, ids
+from strongroom.seal.hpke import HpkePrivate
 
 Problem = Callable[[str], None]
 
-_PAGE = 2048
-_SEALED = 1169
+_PAGE, _DAY = 2048, 86400
 _MANY = 20  # lines about records of one kind; after that a number says it
 
 
@@ -40,7 +41,9 @@ def check(root: Path, progress: Progress, problem: Problem) -> None:
         size = room.mirror.size
         if (root / "keyholder" / "keys.json").exists():
             houses.check(root / "keyholder", progress, problem, lambda book: _compare(room, size, book, problem))
-            _epochs(room, root / "keyholder", problem)
+            held = EpochFiles(root / "keyholder", room.random)
+            _epochs(room, held, problem)
+            _secrets(room, held, progress, problem)
         _published(room, root / "public", problem)
     finally:
         room.close()
@@ -49,6 +52,8 @@ def check(root: Path, progress: Progress, problem: Problem) -> None:
 class _Vault:
     def __init__(self, room: Room, progress: Progress, problem: Problem) -> None:
         self._room, self._progress, self._problem = room, progress, problem
+        # (holding, epoch) whose key the ledger says is destroyed.
+        self._destroyed: set[tuple[str, int]] = set()
 
     def check(self) -> None:
         self._progress("the vault's store", 0, 0)
@@ -82,6 +87,8 @@ class _Vault:
                 if item.time < last:
                     self._problem(f"vault: mirror, entry {index}: its time goes back")
                 last = item.time
+                if isinstance(item, entry.ExpiryEntry):
+                    self._destroyed.add((item.holding, item.epoch))
                 commitment: bytes | None = getattr(item, "commitment", None)
                 if commitment is not None and store.private(commitment) is None:
                     self._problem(f"vault: the sealed case and reason of entry {index} are not here")
@@ -100,11 +107,20 @@ class _Vault:
             self._problem(f"vault: mirror, {error}")
 
     def _batches(self) -> None:
-        for batch in self._room.store.batches():
-            if len(batch.sealed) != _SEALED or batch.sealed[:1] != b"\1":
-                self._problem(f"vault: batch {batch.batch.hex()}: its sealed secret has not the form of one")
-            elif ids.batch_id(batch.sealed) != batch.batch:
-                self._problem(f"vault: batch {batch.batch.hex()}: its sealed secret is another's")
+        names = {row.number: row.name for row in self._room.store.holdings()}
+        lost: Counter[tuple[str, int]] = Counter()
+        today = self._room.now() // _DAY
+        for row in self._room.store.batches():
+            if len(row.sealed) != batch.SEALED_SIZE or row.sealed[:1] != b"\1":
+                self._problem(f"vault: batch {row.batch.hex()}: its sealed secret has not the form of one")
+            place = names[row.holding], row.epoch
+            lost[place] += row.expires > today and place in self._destroyed
+        for (name, day), count in sorted(lost.items()):
+            if count:
+                self._problem(
+                    f"vault: {name}: {count} batches were sealed to the key of {epoch.epoch_text(day)} when it was destroyed, "
+                    "before their day; their records are lost. Run strongroom upkeep every day"
+                )
 
     def _records(self) -> None:
         """Every body parses, with the compartments that some charter declared."""
@@ -153,20 +169,46 @@ def _compare(room: Room, size: int, book: Book, problem: Problem) -> None:
         problem(f"the two ledgers cannot be compared: {error}")
 
 
-def _epochs(room: Room, keyholder: Path, problem: Problem) -> None:
+def _epochs(room: Room, held: EpochFiles, problem: Problem) -> None:
     """Nothing is sealed to a key that the keyholder does not have, unless its day has come."""
-    held, today = EpochKeys(keyholder, room.random), int(time.time()) // 86400
+    today = int(time.time()) // _DAY
     for row in room.store.holdings():
-        for epoch in room.store.epochs(row.number):
-            known = room.store.epoch(row.number, epoch)
-            try:
-                private = held.get(row.name, epoch)
-            except (StrongroomError, ValueError, OSError):
-                private = None
-            if private is None and epoch > today:
-                problem(f"keyholder: no usable key of {row.name}, epoch {epoch}: what is sealed to it stays shut")
+        for day in room.store.epochs(row.number):
+            known, private = room.store.epoch(row.number, day), _private(held, row.name, day)
+            if private is None and day > today:
+                problem(f"keyholder: no usable key of {row.name}, epoch {day}: what is sealed to it stays shut")
             elif private is not None and known is not None and private.public != known[0]:
-                problem(f"keyholder: its key of {row.name}, epoch {epoch} is not the one the vault seals to")
+                problem(f"keyholder: its key of {row.name}, epoch {day} is not the one the vault seals to")
+
+
+def _secrets(room: Room, held: EpochFiles, progress: Progress, problem: Problem) -> None:
+    """Every batch whose key is there opens with it, as sealed for the records that it has and the day it has."""
+    try:
+        keyholder = ids.keyholder_id(room.mirror.charters()[0].charter.keyholder.message)
+    except StrongroomError:
+        return  # named above
+    names, total = {row.number: row.name for row in room.store.holdings()}, room.store.count_batches()
+    for done, row in enumerate(room.store.batches(), 1):
+        name = names[row.holding]
+        private = _private(held, name, row.epoch)
+        holding = ids.holding_id(room.keys.room, name)
+        bound = batch.Bound(room.keys.room, keyholder, holding, row.epoch, row.expires, row.members)
+        try:
+            if private is not None:
+                batch.open_batch_secret(private, bound, row.sealed)
+        except SealError:
+            problem(
+                f"vault: batch {row.batch.hex()} of {name}: the keyholder's key does not open it as of these records and this day"
+            )
+        if done % _PAGE == 0:
+            progress("batches", done, total)
+
+
+def _private(held: EpochFiles, holding: str, day: int) -> HpkePrivate | None:
+    try:
+        return held.get(holding, day)
+    except StrongroomError:
+        return None
 
 
 def _published(room: Room, public: Path, problem: Problem) -> None:
