@@ -1,4 +1,4 @@
-"""``strongroom keyholder``: the second house as a process, and what its operator does (SPEC.md sections 8 and 8.8)."""
+"""``strongroom keyholder``: the second house as a process, and what its operator does (SPEC.md sections 8, 8.8 to 8.10)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import closing
 
-from strongroom.cli import arguments
+from strongroom.cli import keyholder_book
 from strongroom.cli.command import REMOTE, Call, Commands
-from strongroom.cli.output import count
+from strongroom.cli.output import moment
 from strongroom.client.operator import Operator
+from strongroom.errors import FormatError, InputError
 from strongroom.keyholder import server
+from strongroom.seal.epoch import parse_epoch
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -28,6 +31,7 @@ without TLS, and in production is another machine under another body. It logs to
             "strongroom keyholder",
             "strongroom keyholder --port 7400",
             "strongroom keyholder freeze holding:residents",
+            "strongroom keyholder expire --dry-run",
         ],
         development=False,
     )
@@ -39,21 +43,8 @@ without TLS, and in production is another machine under another body. It logs to
     actions = commands.under(found)
     _freeze(actions, "freeze", "give no key within a scope until it is thawed")
     _freeze(actions, "thaw", "undo a freeze")
-    erase = actions.command(
-        "erase",
-        "never again give a key to these records, backups included",
-        erased,
-        description="""Never again give a key to these records, backups included. It cannot be undone. The entry in the ledger says how
-many records of which holding, not which.""",
-        examples=[
-            "strongroom keyholder erase residents 5f1c...e2",
-            "strongroom keyholder erase residents --records-from handles.txt",
-        ],
-        exits=REMOTE,
-    )
-    erase.add_argument("holding", metavar="HOLDING")
-    erase.add_argument("handles", metavar="HANDLE", nargs="*", help="32 hexadecimal digits, as find prints them")
-    erase.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
+    _hold(actions)
+    keyholder_book.add(actions)
 
 
 def _freeze(actions: Commands, name: str, about: str) -> None:
@@ -70,6 +61,36 @@ def _freeze(actions: Commands, name: str, about: str) -> None:
     )
     found.add_argument("scope", metavar="SCOPE", help="room, holding:NAME or reader:HEX (see strongroom reader list)")
     found.set_defaults(action=name)
+
+
+def _hold(actions: Commands) -> None:
+    hold = actions.command(
+        "hold",
+        "destroy no key of a holding until a day: a legal hold",
+        held,
+        description="""Destroy no key of a holding until a day, by order of an authority that the ledger names to everybody. What expires
+meanwhile is kept, and given to no purpose but those that the charter has for held records. A later hold of the same authority takes
+its place.""",
+        examples=[
+            'strongroom keyholder hold incidents --authority "Riverton District Court, 41 C 7" --until 2027-06-30'
+        ],
+        exits=REMOTE,
+    )
+    lift = actions.command(
+        "lift",
+        "end a legal hold now",
+        held,
+        description="End a legal hold now. Keys whose day has come meanwhile are destroyed within seconds, for good.",
+        examples=['strongroom keyholder lift incidents --authority "Riverton District Court, 41 C 7"'],
+        exits=REMOTE,
+    )
+    for found in (hold, lift):
+        found.add_argument("holding", metavar="HOLDING")
+        found.add_argument(
+            "--authority", metavar="TEXT", required=True, help="who orders it: public, at most 200 characters"
+        )
+    hold.add_argument("--until", metavar="DAY", required=True, help="YYYY-MM-DD, UTC, within 366 days")
+    lift.set_defaults(until=None)
 
 
 def serve(call: Call) -> int:
@@ -103,10 +124,20 @@ def scoped(call: Call) -> int:
     return 0
 
 
-def erased(call: Call) -> int:
-    records = arguments.handles(call.args.handles, call.args.records_from)
+def held(call: Call) -> int:
+    holding, authority, until = call.args.holding, call.args.authority, 0
+    if call.args.until is not None:
+        try:
+            until = parse_epoch(call.args.until) * 86400
+        except FormatError:
+            raise InputError("--until: want a day, such as 2027-06-30") from None
+        if until <= time.time():
+            raise InputError("--until: want a day to come; strongroom keyholder lift ends a hold")
     with closing(Operator(call.room / "keyholder")) as operator:
-        operator.erase(call.args.holding, records)
-    call.out.good(f"erased {count(len(records), 'record')} of {call.args.holding}: no key is given to them any more.")
-    call.out.document({"action": "erase", "holding": call.args.holding, "records": len(records)})
+        operator.hold(holding, authority, until)
+    if until:
+        call.out.good(f"held: no key of {holding} is destroyed before {moment(until)} UTC. The ledger has the order.")
+    else:
+        call.out.good(f"lifted: the hold on {holding}. Keys whose day has come are destroyed now.")
+    call.out.document({"authority": authority, "holding": holding, "until": until})
     return 0

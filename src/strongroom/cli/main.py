@@ -24,7 +24,7 @@ COMMANDS = {
     "init": ("init", "make a room: both houses, their keys, the first charter"),
     "catalog": ("catalog", "check a catalog before it becomes a charter"),
     "charter": ("charter", "show the charter, or bring in the next one"),
-    "keyholder": ("keyholder", "run the keyholder; freeze, thaw, erase"),
+    "keyholder": ("keyholder", "run the keyholder; freeze, hold, expire, recover"),
     "reader": ("reader", "add and list the people who may ask"),
     "import": ("intake", "take records in from CSV or JSON lines"),
     "find": ("find", "ask whether a person is here"),

@@ -61,6 +61,15 @@ def lock(directory: Path) -> Iterator[None]:
         yield
 
 
+def runs(directory: Path) -> bool:
+    """Whether a process holds this keyholder's book."""
+    try:
+        with lock(directory):
+            return False
+    except StoreError:
+        return directory.is_dir()
+
+
 def write_address(directory: Path, address: str) -> None:
     draft = directory / ".address.draft"
     draft.write_text(address + "\n")
