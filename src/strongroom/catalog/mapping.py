@@ -98,10 +98,10 @@ def load(text: str | bytes, name: str, holding: Holding) -> FieldMap:
     return FieldMap(parts, name)
 
 
-def by_name(header: Iterable[str], name: str, holding: Holding) -> FieldMap:
+def by_name(header: Iterable[str], place: str, holding: Holding) -> FieldMap:
     """The map when none is given: columns called like fields (``_`` for ``-`` and capitals allowed) fill them.
 
-    ``name`` is the data file's. Raises ``CatalogError`` when none fits or a required field has no column.
+    ``place`` says where the columns are. Raises ``CatalogError`` when none fits or a required field has no column.
     """
     parts: dict[str, Part] = {}
     for column in header:
@@ -109,15 +109,13 @@ def by_name(header: Iterable[str], name: str, holding: Holding) -> FieldMap:
         field = bare.lower().replace("_", "-")
         if field in holding.fields:
             if field in parts:
-                raise CatalogError(
-                    f"{name}:1", f"two columns are called {field}", "Write a map, and give it with --map"
-                )
-            parts[field] = Part((bare,), " ", "", f"{name}:1")
+                raise CatalogError(place, f"two columns are called {field}", "Write a map, and give it with --map")
+            parts[field] = Part((bare,), " ", "", place)
     if not parts:
         mend = f"Write a map, and give it with --map; the fields are {', '.join(holding.fields)}"
-        raise CatalogError(f"{name}:1", "no column is called like a field", mend)
-    _complete(parts, holding, f"{name}:1")
-    return FieldMap(parts, name)
+        raise CatalogError(place, "no column is called like a field", mend)
+    _complete(parts, holding, place)
+    return FieldMap(parts, place)
 
 
 def _part(read: Reader, node: Node, place: str) -> Part:

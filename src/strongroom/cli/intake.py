@@ -1,4 +1,4 @@
-"""``strongroom import``: records out of CSV or JSON lines (DESIGN sections 4 and 6)."""
+"""``strongroom import``: records out of a file or a table (DESIGN sections 4 and 6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from strongroom.cli import arguments
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import Output, count
 from strongroom.custody import asking
-from strongroom.custody.intake import importer
+from strongroom.custody.intake import importer, place
 from strongroom.custody.intake.importer import Progress, Report, Source, Watch
 from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
@@ -20,17 +20,25 @@ def add(commands: Commands, name: str, about: str) -> None:
         name,
         about,
         take_in,
-        description="""Take records in from CSV or JSON lines. Columns go into the fields of their name, or as a map says. Rows that do not fit the
-catalog are left out and named in a side file, by row, field and reason, never by value. The same command goes on where it stopped.""",
+        description="""Take records in from CSV, JSON lines, Parquet, or a table of an SQLite or PostgreSQL database. Columns go into the fields
+of their name, or as a map says; only those are read of a table. Rows that do not fit the catalog are left out and named in a side file, by
+row, field and reason, never by value. The same command goes on where it stopped. A table is read in one transaction, its rows by primary
+key or else by all columns that are read; changed meanwhile, it is another source to the next run. PostgreSQL is given as
+postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgpass, or where libpq's variables say (PGPASSFILE, PGSERVICE).""",
         examples=[
             "strongroom import residents.csv --as rui --purpose register --case R-2026-1 --reason 'taking in the register'",
             "strongroom import people.csv --map map.yaml --dry-run",
+            "strongroom import people.parquet --map map.yaml --dry-run",
+            "strongroom import city.db --table people --dry-run",
+            "strongroom import postgresql://reader@db.example/city --table registry.people --dry-run",
             "strongroom import moved.jsonl --upsert id-number --as rui --purpose register --case R-2026-9 --reason 'moves of the week'",
         ],
         exits=REMOTE,
     )
-    found.add_argument("file", metavar="FILE", type=Path)
+    # No type: argparse would quote what it cannot take, and an address with a password in it is not to be quoted.
+    found.add_argument("source", metavar="SOURCE", help="a file, or the address of a PostgreSQL database")
     arguments.add_ask(found, required=False)
+    found.add_argument("--table", metavar="NAME", default="", help="of a database: a table or a view, as in SQL")
     found.add_argument("--map", metavar="FILE", type=Path, help="which column goes into which field, in YAML")
     found.add_argument(
         "--upsert",
@@ -41,12 +49,14 @@ catalog are left out and named in a side file, by row, field and reason, never b
     found.add_argument(
         "--dry-run", action="store_true", help="check every row and store nothing; needs no ask and no keyholder"
     )
-    found.add_argument("--again", action="store_true", help="take the same file in once more, though it was complete")
-    found.add_argument("--format", choices=("csv", "jsonl"), help="of the file (default: found out by looking)")
-    found.add_argument("--encoding", metavar="E", default="", help="of the file, such as gb18030 (default: UTF-8)")
+    found.add_argument("--again", action="store_true", help="take the same in once more, though it was complete")
+    found.add_argument(
+        "--format", choices=("csv", "jsonl", "parquet", "sqlite"), help="of the file (default: found out by looking)"
+    )
+    found.add_argument("--encoding", metavar="E", default="", help="of text, such as gb18030 (default: UTF-8)")
     found.add_argument("--workers", metavar="N", type=int, default=2, help="processes (default: %(default)s)")
     found.add_argument(
-        "--errors", metavar="FILE", type=Path, help="where bad rows are listed (default: ./FILE.bad.csv)"
+        "--errors", metavar="FILE", type=Path, help="where bad rows are listed (default: ./SOURCE.bad.csv)"
     )
 
 
@@ -59,11 +69,12 @@ def take_in(call: Call) -> int:
     ]
     if missing and not args.dry_run:
         call.usage(f"an import is asked for like a read; {', '.join(missing)} is missing")
+    named = place.parse(args.source)
     with arguments.opened(call) as room:
         holding = _holding(call, room)
         declared = room.rules().charter.holdings.get(holding)
         chosen = mapping.load(args.map.read_bytes(), str(args.map), declared) if args.map and declared else None
-        source = Source(args.file, map=chosen, format=args.format, encoding=args.encoding)
+        source = Source(named, map=chosen, format=args.format, encoding=args.encoding, table=args.table)
         with out.progress("checking" if args.dry_run else "sealing") as advance:
             options = {"upsert": args.upsert, "bad_rows": args.errors, "progress": _watch(advance)}
             if args.dry_run:
@@ -88,7 +99,7 @@ def _watch(advance: object) -> Watch:
     assert callable(advance)
 
     def watch(progress: Progress) -> None:
-        # Bytes, since a file tells how many it has and not how many rows.
+        # Bytes, since a file of text tells how many it has and not how many rows.
         advance(progress.read, progress.size)
 
     return watch
@@ -96,12 +107,14 @@ def _watch(advance: object) -> Watch:
 
 def _say(out: Output, report: Report, holding: str, *, dry: bool) -> None:
     if report.already:
-        out.good(f"this file is in {holding} already, whole; --again takes it in once more")
+        what = "file" if report.mark else "table"
+        out.good(f"this {what} is in {holding} already, whole; --again takes it in once more")
     else:
         how = "would be taken into" if dry else "taken into"
         again = ", going on where it had stopped" if report.resumed else ""
         out.good(f"{count(report.stored, 'record')} {how} {holding}{again}")
-    rows: list[tuple[str, str | tuple[str, str]]] = [("rows", f"{report.rows:,} of {report.format}, {report.encoding}")]
+    how = f"numbered {report.order}" if report.order else report.encoding
+    rows: list[tuple[str, str | tuple[str, str]]] = [("rows", f"{report.rows:,} of {report.format}, {how}")]
     if report.bad:
         where = "listed when it was taken in, and not again" if report.already else report.bad_rows
         rows.append(("bad", (f"{count(report.bad, 'row')} left out: {where}", "yellow")))
@@ -127,6 +140,7 @@ def _document(report: Report, holding: str) -> dict[str, object]:
         "encoding": report.encoding,
         "entries": list(report.entries),
         "format": report.format,
+        "order": report.order or None,
         "odd": [{"field": name, "values": times, "what": what} for (name, what), times in sorted(report.odd.items())],
         "holding": holding,
         "job": report.job or None,

@@ -26,7 +26,7 @@ COMMANDS = {
     "charter": ("charter", "show the charter, or bring in the next one"),
     "keyholder": ("keyholder", "run the keyholder; freeze, hold, expire, recover"),
     "reader": ("reader", "add and list the people who may ask"),
-    "import": ("intake", "take records in from CSV or JSON lines"),
+    "import": ("intake", "take records in from a file or a table"),
     "find": ("find", "ask whether a person is here"),
     "disclose": ("disclose", "read fields of records, for a purpose"),
     "check": ("check", "ask whether a field is so, without its value"),

@@ -1,4 +1,4 @@
-"""A file to be imported, read once from end to end before anything of it is taken: what it is, and that it is text.
+"""A file of text to be imported, read once from end to end before anything of it is taken: what it is, and that it is text.
 
 The first pass costs about a second a gigabyte. It gives the content's hash, by which an import is found again, and says
 early what would otherwise be found in the middle: another encoding, a spreadsheet, a file that is no text.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
+from strongroom.custody.intake.filemark import FileMark, opened_file
 from strongroom.errors import InputError
 
 Format: TypeAlias = Literal["csv", "jsonl"]
@@ -35,30 +35,24 @@ _SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl",
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """``start``: bytes of the byte order mark. ``lines`` is at least the number of rows. ``digest``: SHA-256."""
+    """``start``: bytes of the byte order mark. ``lines`` is at least the number of rows."""
 
-    path: Path
+    mark: FileMark
     format: Format
     encoding: str
     start: int
-    size: int
     lines: int
-    digest: bytes
-    changed: int
+
+    @property
+    def name(self) -> str:
+        return self.mark.path.name
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The file, at its first row. Raises ``InputError`` when it is not the one that was read before."""
-        with _open(self.path) as file:
-            self.check(file)
+        with self.mark.open() as file:
             file.seek(self.start)
             yield file
-
-    def check(self, file: BinaryIO) -> None:
-        """Raises ``InputError`` when the file was written to since."""
-        found = os.fstat(file.fileno())
-        if (found.st_size, found.st_mtime_ns) != (self.size, self.changed):
-            raise InputError(f"{self.path.name}: it was changed while it was read. Start again once it is complete")
 
 
 def read(path: Path, format: Format | None = None, encoding: str = "") -> DataFile:
@@ -70,11 +64,11 @@ def read(path: Path, format: Format | None = None, encoding: str = "") -> DataFi
     name = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030"}.get(name, name)
     if name not in ENCODINGS:
         raise InputError(f"{encoding}: not an encoding that is read here. Use one of {', '.join(ENCODINGS)}")
-    with _open(path) as file:
-        status = os.fstat(file.fileno())
+    with opened_file(path) as file:
+        mark = FileMark.of(path, file, b"")
         head = file.read(_BLOCK)
-        for mark, mend in _NOT_TEXT.items():
-            if head.startswith(mark):
+        for magic, mend in _NOT_TEXT.items():
+            if head.startswith(magic):
                 raise InputError(f"{path.name} {mend}")
         if not head.strip():
             raise InputError(f"{path.name} is empty")
@@ -85,19 +79,7 @@ def read(path: Path, format: Format | None = None, encoding: str = "") -> DataFi
     bom = _BOMS.get(name, b"")
     start = len(bom) if bom and head.startswith(bom) else 0
     found = format or _SUFFIXES.get(path.suffix.lower()) or ("jsonl" if head[start:].lstrip()[:1] == b"{" else "csv")
-    return DataFile(path, found, name, start, status.st_size, lines, digest, status.st_mtime_ns)
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
-    try:
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path}: not a regular file, and it must be read twice")
-        file = path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    with file:
-        yield file
+    return DataFile(replace(mark, digest=digest), found, name, start, lines)
 
 
 def _through(file: BinaryIO, name: str, encoding: str, *, told: bool) -> tuple[bytes, int]:

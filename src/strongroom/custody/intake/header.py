@@ -40,7 +40,7 @@ def read(data: DataFile, wanted: Collection[str], delimiter: str = "") -> Header
     found = [_header(data, each, set(wanted)) for each in ([delimiter] if delimiter else DELIMITERS)]
     # What parts most of the names that are looked for is the delimiter; otherwise what parts most.
     _, header = max(found, key=lambda item: item[0])
-    place = f"{data.path.name}:1"
+    place = f"{data.name}:1"
     for at, name in enumerate(header.columns):
         if not name:
             raise InputError(f"{place}: column {at + 1} of the header has no name. Give every column one")
@@ -52,11 +52,11 @@ def read(data: DataFile, wanted: Collection[str], delimiter: str = "") -> Header
 
 def field_map(data: DataFile, header: Header, given: FieldMap | None, holding: Holding) -> FieldMap:
     """Which column fills which field: the map given, or by name. Raises ``CatalogError``, ``InputError``."""
-    found = given or mapping.by_name(header.columns, data.path.name, holding)
+    found = given or mapping.by_name(header.columns, f"{data.name}:1", holding)
     wanted = wanted_columns(found)
     if wanted and not wanted.intersection(header.columns):
         where = "is its header missing" if data.format == "csv" else "is it another file's map"
-        raise InputError(f"{data.path.name}:1: none of the columns that the map names is here; {where}?")
+        raise InputError(f"{data.name}:1: none of the columns that the map names is here; {where}?")
     if data.format == "csv":
         try:
             found.compile(header.columns)
@@ -85,9 +85,7 @@ def _header(data: DataFile, delimiter: str, wanted: set[str]) -> tuple[tuple[int
             names = []
     if not names:
         if data.format == "csv" and delimiter == DELIMITERS[0]:
-            raise InputError(
-                f"{data.path.name}:1: the header cannot be read; an empty line, or a quote that is not closed"
-            )
+            raise InputError(f"{data.name}:1: the header cannot be read; an empty line, or a quote that is not closed")
         return (-1, -1), Header((), delimiter, end)
     columns = tuple(name.lstrip("\ufeff").strip() for name in names)
     fit = sum(name in wanted or _as_field(name) in wanted for name in columns)

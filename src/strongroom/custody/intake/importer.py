@@ -1,4 +1,4 @@
-"""Taking a file of records in: the whole import, from its first pass to its report (DESIGN sections 4 and 6).
+"""Taking records in from a source: the whole import, from its first pass to its report (DESIGN sections 4 and 6).
 
 An import has a name by which it is found again: the keyholder's token of the content's hash. So the same command goes
 on where it stopped, and nobody who steals the vault can try a guessed file against the name.
@@ -10,6 +10,7 @@ without an upsert. Otherwise whoever may take records in could try out who is he
 from __future__ import annotations
 
 import fcntl
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,15 +19,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strongroom.canonical import encode
-from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
 from strongroom.catalog.types import identifier_kinds
 from strongroom.custody import newest
-from strongroom.custody.intake import datafile, header, rows
+from strongroom.custody.intake import rows
+from strongroom.custody.intake import source as sources
 from strongroom.custody.intake.badrows import SideFile
 from strongroom.custody.intake.chunk import Done, Errands, Taker
 from strongroom.custody.intake.crew import Alone, Crew, Processes
-from strongroom.custody.intake.datafile import DataFile, Format
+from strongroom.custody.intake.report import Progress, Report, Watch
+from strongroom.custody.intake.source import Records, Source
 from strongroom.custody.intake.values import Layout
 from strongroom.custody.intake.window import Errand, Window, Windows
 from strongroom.custody.room import Room
@@ -34,63 +36,11 @@ from strongroom.errors import InputError
 from strongroom.seal.label import label
 from strongroom.seal.mac import mac
 
+__all__ = ["Progress", "Report", "Source", "Watch", "check_file", "import_file"]
+
 _IMPORT = label("import")
 _DETAIL = encode({"rows": rows.MAX_ROWS, "v": 1}).decode()
-_FEW_BYTES = 4 << 20  # a smaller file is done before a second process has started
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to be taken in. What is left empty is found out: ``format`` and ``delimiter`` by looking, ``encoding`` is
-    UTF-8, ``map`` goes by the names of columns."""
-
-    path: Path
-    map: FieldMap | None = None
-    format: Format | None = None
-    encoding: str = ""
-    delimiter: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """``rows`` gone through in this run; ``read`` of ``size`` bytes; seconds since its start."""
-
-    rows: int
-    bad: int
-    read: int
-    size: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Rows a second."""
-        return self.rows / self.seconds if self.seconds else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """``rows`` = ``stored`` + ``bad``, over all runs of this import; blank lines do not count.
-
-    ``bad_rows``: the side file, None where no row was bad. ``job``: the import's name in hex, empty where rows were only
-    checked. ``entries``: the ledger's indexes of this run. ``resumed``: an earlier run had stopped. ``already``: it was
-    complete before, and nothing was done; of its bad rows the vault has kept the number alone, so no side file was written.
-    """
-
-    rows: int
-    stored: int
-    bad: int
-    bad_rows: Path | None
-    job: str
-    entries: tuple[int, ...]
-    resumed: bool
-    already: bool
-    seconds: float
-    encoding: str
-    format: Format
-    odd: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
-Watch = Callable[[Progress], None]
+_FEW_BYTES = 4 << 20  # less than that is done before a second process has started
 
 
 def check_file(
@@ -102,14 +52,13 @@ def check_file(
     bad_rows: Path | None = None,
     progress: Watch = lambda _: None,
 ) -> Report:
-    """Go through a file as ``import_file`` would, and store nothing. No keyholder is needed.
+    """Go through a source as ``import_file`` would, and store nothing. No keyholder is needed.
 
-    Raises ``InputError``, ``CatalogError`` when the file cannot be taken in at all.
+    Raises ``InputError``, ``CatalogError`` when the source cannot be taken in at all.
     """
-    run = _Run.prepare(room, source, holding, upsert, progress)
     taken = bad = 0
     odd: Counter[tuple[str, str]] = Counter()
-    with _side_file(source, bad_rows) as side:
+    with _run(room, source, holding, upsert, progress) as run, _side_file(run.records, bad_rows) as side:
         for done in run.go(Alone(Taker(room, run.errands(b""))), set(), lambda _: None):
             side.add(done.errors)
             taken, bad = taken + done.taken, bad + done.bad
@@ -129,21 +78,24 @@ def import_file(
     again: bool = False,
     progress: Watch = lambda _: None,
 ) -> Report:
-    """Take a file's records into a holding; go on with it, where an earlier run stopped.
+    """Take the records of a file or a table into a holding; go on with it, where an earlier run stopped.
 
     The same content read in the same way is the same import; rows that were mended belong into a file of their own.
     ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version,
     whole, so that a field which no column fills is empty in it (docs/decisions/0006-imports-tell-nothing.md).
-    ``again``: take the same file in once more, though it was complete. ``workers``: processes, for a file worth it; an
+    ``again``: take the same in once more, though it was complete. ``workers``: processes, for a source worth it; an
     upsert has one, so that of two rows with one identifier the later one stays. Each opens the vault for itself and
     goes to the keyholder over HTTP: a room with another transport wants 1.
 
     Raises ``Refused`` by gate or keyholder, ``KeyholderUnavailable``, ``StoreError``, ``InputError``, ``CatalogError``,
     ``KeyboardInterrupt``: rows of finished chunks are stored, bad ones listed, and the same call goes on.
     """
-    run = _Run.prepare(room, source, holding, upsert, progress)
-    jobs, number = room.store.jobs, room.holding(holding)
-    with _only_import(room), _side_file(source, bad_rows) as side:
+    with (
+        _run(room, source, holding, upsert, progress) as run,
+        _only_import(room),
+        _side_file(run.records, bad_rows) as side,
+    ):
+        jobs, number = room.store.jobs, room.holding(holding)
         windows = Windows(room, holding, errand, run.most())
         job, entries = run.name(windows, again=again)
         jobs.start(job, number, _DETAIL)
@@ -166,62 +118,43 @@ def import_file(
 
 @dataclass
 class _Run:
-    """One run over one file."""
+    """One run over one source."""
 
     room: Room
-    data: DataFile
-    head: header.Header
+    records: Records
     layout: Layout
     holding: str
     progress: Watch
     began: float = field(default_factory=time.monotonic)
 
-    @classmethod
-    def prepare(cls, room: Room, source: Source, holding: str, upsert: str, progress: Watch) -> _Run:
-        declared = _declared(room, holding)
-        if upsert and (upsert not in declared.fields or declared.fields[upsert].identifier == "none"):
-            known = ", ".join(name for name, one in declared.fields.items() if one.identifier != "none")
-            raise InputError(f"rows are matched by an identifier; {holding} has: {known or 'none'}")
-        data = datafile.read(source.path, source.format, source.encoding)
-        wanted = header.wanted_columns(source.map) or set(declared.fields)
-        head = header.read(data, wanted, source.delimiter)
-        found = header.field_map(data, head, source.map, declared)
-        if upsert and upsert not in found.parts:
-            raise InputError(f"rows are matched by {upsert}, but no column fills it")
-        layout = Layout(declared, found, head.columns, head.delimiter, data.encoding, upsert)
-        return cls(room, data, head, layout, holding, progress)
-
     def errands(self, job: bytes) -> Errands:
         return Errands(self.holding, self.layout, job)
 
     def crew(self, errands: Errands, workers: int) -> Crew:
-        if workers <= 1 or self.layout.key or self.data.size < _FEW_BYTES:
+        if workers <= 1 or self.layout.key or self.records.size < _FEW_BYTES:
             return Alone(Taker(self.room, errands))
         return Processes(workers, self.room.directory, errands)
 
     def go(self, crew: Crew, finished: set[int], window: Callable[[int], Window | None]) -> Generator[Done, None, None]:
         """Hand every chunk that is not finished to ``crew``, and report on the way."""
         gone_through = bad = 0
-        identifiers = self._identifiers()
-        with self.data.open() as file, crew:
-            file.seek(self.head.end)
-            first = 2 if self.data.format == "csv" else 1  # as a spreadsheet or an editor counts
+        identifiers, size = self._identifiers(), self.records.size
+        with closing(self.records.chunks()) as chunks, crew:
 
             def outcomes() -> Iterator[Done]:
-                for chunk in rows.chunks(file, self.head.delimiter.encode(), first):
+                for chunk in chunks:
                     if chunk.number not in finished:
                         yield from crew.hand_in(chunk, window(identifiers * len(chunk.records)))
                 yield from crew.rest()
 
             for done in outcomes():
                 gone_through, bad = gone_through + done.taken + done.bad, bad + done.bad
-                self.progress(Progress(gone_through, bad, done.end, self.data.size, time.monotonic() - self.began))
+                self.progress(Progress(gone_through, bad, done.end, size, time.monotonic() - self.began))
                 yield done
-            self.data.check(file)
 
     def most(self) -> int:
-        """At most so many identifiers does the file hold."""
-        return self.data.lines * self._identifiers()
+        """At most so many identifiers does the source hold."""
+        return self.records.rows * self._identifiers()
 
     def _identifiers(self) -> int:
         return sum(map(len, identifier_kinds(self.layout.holding).values()))
@@ -234,10 +167,10 @@ class _Run:
         while True:
             told = {
                 "columns": parts,
-                "content": self.data.digest,
+                "content": self.records.digest,
                 "delimiter": self.layout.delimiter,
-                "encoding": self.data.encoding,
-                "format": self.data.format,
+                "encoding": self.layout.encoding,
+                "format": self.records.format,
                 "holding": self.layout.holding,
                 "key": self.layout.key,
                 "turn": len(entries),
@@ -268,21 +201,37 @@ class _Run:
             resumed,
             already,
             time.monotonic() - self.began,
-            self.data.encoding,
-            self.data.format,
+            self.records.encoding,
+            self.records.format,
+            self.records.order,
+            self.records.mark,
         )
 
 
-def _declared(room: Room, holding: str) -> Holding:
-    declared = room.rules().charter.holdings
-    if holding not in declared:
-        raise InputError(f"the charter has no holding {holding}; it has: {', '.join(sorted(declared))}")
-    return declared[holding]
+@contextmanager
+def _run(room: Room, source: Source, holding: str, upsert: str, progress: Watch) -> Iterator[_Run]:
+    declared = _declared(room, holding, upsert)
+    with sources.records(source, declared) as records:
+        if upsert and upsert not in records.map.parts:
+            raise InputError(f"rows are matched by {upsert}, but no column fills it")
+        layout = Layout(declared, records.map, records.columns, records.delimiter, records.encoding, upsert)
+        yield _Run(room, records, layout, holding, progress)
 
 
-def _side_file(source: Source, given: Path | None) -> SideFile:
-    path = given or Path(f"{source.path.name}.bad.csv")
-    if path.resolve() == source.path.resolve():
+def _declared(room: Room, holding: str, upsert: str) -> Holding:
+    holdings = room.rules().charter.holdings
+    if holding not in holdings:
+        raise InputError(f"the charter has no holding {holding}; it has: {', '.join(sorted(holdings))}")
+    identifiers = [name for name, one in holdings[holding].fields.items() if one.identifier != "none"]
+    if upsert and upsert not in identifiers:
+        raise InputError(f"rows are matched by an identifier; {holding} has: {', '.join(identifiers) or 'none'}")
+    return holdings[holding]
+
+
+def _side_file(records: Records, given: Path | None) -> SideFile:
+    name = records.mark.path.name if records.mark else re.sub(r"[^\w-]+", ".", records.title).strip(".")
+    path = given or Path(f"{name}.bad.csv")
+    if records.mark and path.resolve() == records.mark.path.resolve():
         raise InputError(f"{path}: the list of bad rows would take the place of the file itself")
     return SideFile(path)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from strongroom.store.rows import RowError
 
@@ -171,23 +171,35 @@ class _State:
                 at, self._where = found + 1, "start"
 
 
+class Cut(Protocol):
+    """Rows that were cut apart. ``at``: where the next one begins, in bytes."""
+
+    at: int
+
+    def __iter__(self) -> Iterator[bytes | Broken]: ...
+
+
 def chunks(file: BinaryIO, delimiter: bytes, first: int) -> Iterator[Chunk]:
-    """The rows of ``file`` from its position on, in chunks; the first has the number ``first``.
+    """The rows of ``file`` from its position on, in chunks; the first row has the number ``first``."""
+    yield from gather(Splitter(file, delimiter), first)
+
+
+def gather(cut: Cut, first: int) -> Iterator[Chunk]:
+    """The rows of ``cut`` in chunks; the first row has the number ``first``.
 
     Where a chunk ends follows from the content alone, so that an import that goes on finds the same chunks.
     """
-    splitter = Splitter(file, delimiter)
     records: list[bytes] = []
     bad: list[RowError] = []
     number, row, size = 0, first, 0
-    for found in splitter:
+    for found in cut:
         if isinstance(found, Broken):
             bad.append(RowError(row, "", found.reason))
         record = b"" if isinstance(found, Broken) else found
         records.append(record)
         row, size = row + 1, size + len(record)
         if len(records) == MAX_ROWS or size >= MAX_BYTES:
-            yield Chunk(number, first, records, bad, splitter.at)
+            yield Chunk(number, first, records, bad, cut.at)
             number, first, records, bad, size = number + 1, row, [], [], 0
     if records:
-        yield Chunk(number, first, records, bad, splitter.at)
+        yield Chunk(number, first, records, bad, cut.at)
