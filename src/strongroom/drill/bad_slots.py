@@ -58,7 +58,7 @@ def frozen(scope: str) -> Callable[[Scene], Outcome]:
 
 def erased(scene: Scene) -> Outcome:
     signed, pieces = scene.good()
-    scene.operate("erase", records=[pieces[0].handle])
+    scene.erase(pieces[0].handle)
     return scene.shares(signed, pieces)
 
 
@@ -96,31 +96,32 @@ def one_too_many(scene: Scene) -> Outcome:
 
 def window_too_small(scene: Scene) -> Outcome:
     signed = scene.intake(2)
-    return scene.ask(scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(3)))
+    return scene.ask(scene.intruder.intake(signed, "id-number", scene.inners(3)))
 
 
 def window_used_up(scene: Scene) -> Outcome:
     signed = scene.intake(3)
-    calls = [scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(2)) for _ in range(2)]
+    calls = [scene.intruder.intake(signed, "id-number", scene.inners(2)) for _ in range(2)]
     return [scene.ask(call) for call in calls][-1]
 
 
 def window_over(scene: Scene) -> Outcome:
     signed = scene.intake(9)
-    scene.ask(scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(1)))
+    scene.ask(scene.intruder.intake(signed, "id-number", scene.inners(1)))
     scene.stage.hands.wait(3601)
-    return scene.ask(scene.intruder.intake(signed.text, signed.signature, "resident-id", scene.inners(2)))
+    return scene.ask(scene.intruder.intake(signed, "id-number", scene.inners(2)))
 
 
 def window_of_another_kind(scene: Scene) -> Outcome:
     signed = scene.intake(2)
-    return scene.ask(scene.intruder.intake(signed.text, signed.signature, "email", scene.inners(1)))
+    return scene.ask(scene.intruder.intake(signed, "email", scene.inners(1)))
 
 
 # --- other doors -------------------------------------------------------------------------------------------------------
 def as_operator(scene: Scene) -> Outcome:
     now = scene.stage.room.now()
-    request = protocol.Operate(action="thaw", holding="", nonce=os.urandom(16), records=[], scope="room", time=now)
+    nonce = os.urandom(16)
+    request = protocol.Operate(action="thaw", authority="", holding="", nonce=nonce, scope="room", time=now, until=0)
     return scene.call("/v1/operator", request)
 
 

@@ -17,6 +17,7 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client, Transport
 from strongroom.keyholder.core import Keyholder
+from strongroom.keyholder.epochs import sealed_batches
 from strongroom.ledger import confirm, entry, note, tile, tree
 from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.directory import Fetch
@@ -83,7 +84,7 @@ class FalseKeyholder:
         """Write an entry as if it had been decided on."""
         with self.keyholder.store.transaction():
             index = self.keyholder.book.stage(item)
-            self.keyholder.book.flush(item.time)
+            self.keyholder.book.flush()
         self.keyholder.book.sign()
         return index
 
@@ -105,7 +106,7 @@ class FalseKeyholder:
             v=1, time=self.stage.room.now(), asker=bytes(12), charter=ask.charter, commitment=asks.ask_hash(encode(ask)),
             holding=ask.holding, purpose=ask.purpose, role="clerk", unit="registry",
             compartments=sorted(set(u16s(request.compartments))), count=len(set(slot.split(request.handles, 16))),
-            tags=[os.urandom(16)],
+            tags=[os.urandom(16)], countersigners=[],
         )  # fmt: skip
         receipt = self.keyholder.book.receipt(self.append(item))
         entries = self.keyholder.book.entries(request.have, protocol.MAX_TAIL)
@@ -137,12 +138,12 @@ class FalseKeyholder:
 # --- shares, resealed --------------------------------------------------------------------------------------------------
 def shares_of(keyholder: Keyholder, request: protocol.Disclose) -> tuple[list[bytes], bytes]:
     """The persons and the shares (one joined column) that a request's slots have."""
-    secrets = [
-        keyholder.secret("residents", epoch, sealed)
-        for epoch, sealed in zip(request.epochs, request.batches, strict=True)
-    ]
+    batches = sealed_batches(request.batches, request.epochs, request.expires, request.members)
+    secrets = [keyholder.secret("residents", one) for one in batches]
     numbers, versions = u16s(request.compartments), u32s(request.versions)
-    return slot.release(secrets, u16s(request.batch), request.handles, versions, numbers, request.masked)
+    return slot.release(
+        secrets, u16s(request.batch), request.handles, versions, numbers, request.masked, request.deltas
+    )
 
 
 def sealed_shares(

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from strongroom.drill.loot import Loot, standing
 from strongroom.drill.report import Progress, Report
-from strongroom.drill.stage import Stage
-from strongroom.seal import body, compartment, ids, person, slot, token
+from strongroom.drill.stage import Known, Stage
+from strongroom.seal import body, compartment, ids, mac, person, slot, token
 from strongroom.store.rows import Stored
 from strongroom.synth import people
 
@@ -93,9 +93,10 @@ def _unmasked(loot: Loot, holding: str, whos: dict[bytes, str]) -> set[str]:
         secrets = [*_secrets(loot, holding), *_windows(loot)]
         row, first = rows[0]
         for secret in secrets:
-            who = slot.unmask(secret, first.masked, row.handle, row.version, first.compartment)
-            if who in whos:
-                found.add(whos[who])
+            for record in _records(secret, row):
+                who = slot.unmask(record, first.masked, first.compartment)
+                if who in whos:
+                    found.add(whos[who])
         if len(rows) > 1:
             # Were the mask one for the batch, the guess at one record would show by meeting another guess in the next.
             shift = int.from_bytes(first.masked) ^ int.from_bytes(rows[1][1].masked)
@@ -103,6 +104,15 @@ def _unmasked(loot: Loot, holding: str, whos: dict[bytes, str]) -> set[str]:
                 if (int.from_bytes(who) ^ shift).to_bytes(16) in whos and shift:
                     found.add(guess)
     return found
+
+
+def _about(known: Known, compartment: int) -> bytes:
+    return next(who for one, who in zip(known.slots, known.whos, strict=True) if one.compartment == compartment)
+
+
+def _records(secret: bytes, row: Stored) -> tuple[bytes, bytes]:
+    """A key taken for a record's secret, and for its batch's."""
+    return secret, slot.record_secrets(mac.keyed(secret), slot.places([row.handle], [row.version]))[0]
 
 
 # --- compartments ----------------------------------------------------------------------------------------------------------
@@ -115,9 +125,10 @@ def _compartments(report: Report, loot: Loot, stage: Stage) -> None:
 
         def shares(secrets: Sequence[bytes], some: Sequence[tuple[Stored, body.Slot]]) -> Iterator[bytes]:
             for row, one in some:
-                who = stage.truth[row.handle].who
+                who = _about(stage.truth[row.handle], one.compartment)
                 for secret in secrets:
-                    yield slot.share(secret, who, row.handle, row.version, one.compartment)
+                    for record in _records(secret, row):
+                        yield slot.share(record, who, one.compartment)
 
         # All slots of a batch hang on one secret, so that one of them tells whether a guess at it is right.
         windows = list(_windows(loot))

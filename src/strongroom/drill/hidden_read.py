@@ -23,7 +23,7 @@ from strongroom.ledger import confirm, entry, tag
 from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.directory import Fetch
 from strongroom.seal import columns
-from strongroom.store.rows import RecordRow
+from strongroom.store.rows import BatchRow, RecordRow
 
 NAME = "hidden-read"
 ATTACK = "The keyholder hides a read from its person; then root on the vault reads one person in another's name."
@@ -242,8 +242,8 @@ def _stored_again(stage: Stage, target: bytes) -> bytes:
     """Root copies a stored row under a handle that nobody is named by."""
     stored, handle = stage.truth[target].stored, os.urandom(16)
     number = stage.room.holding("residents")
-    row = RecordRow(handle, 1, stored.batch, b"", stored.body)
-    stage.room.store.put_chunk(number, [row])
+    batch = BatchRow(os.urandom(16), number, stored.epoch, stored.expires, stored.members, stored.sealed)
+    stage.room.store.put_chunk(number, [RecordRow(handle, 1, batch.batch, b"", stored.body)], [batch])
     return handle
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
+from strongroom.custody.admit import of_ask
 from strongroom.drill.stage import Known, Stage
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
@@ -29,7 +30,15 @@ class Piece:
     compartment: int
     masked: bytes
     epoch: int
+    expires: int
+    members: bytes
     sealed: bytes
+    delta: bytes
+
+    @property
+    def batch(self) -> tuple[bytes, int, int, bytes]:
+        """The batch secret, and what it is said to be bound to."""
+        return self.sealed, self.epoch, self.expires, self.members
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,39 @@ class Request:
 def pieces_of(known: Known, compartments: Iterable[int]) -> list[Piece]:
     wanted, row = set(compartments), known.stored
     return [
-        Piece(row.handle, row.version, one.compartment, one.masked, row.epoch, row.sealed)
+        Piece(
+            row.handle,
+            row.version,
+            one.compartment,
+            one.masked,
+            row.epoch,
+            row.expires,
+            row.members,
+            row.sealed,
+            row.delta,
+        )
         for one in known.slots
         if one.compartment in wanted
     ]
+
+
+def slots_of(pieces: Sequence[Piece]) -> dict[str, Any]:
+    """The members of a request that name ``pieces``."""
+    pieces = sorted(pieces, key=lambda piece: (piece.handle, piece.compartment))
+    batches = sorted({piece.batch for piece in pieces})
+    deltas = [piece.delta for piece in pieces]
+    return {
+        "batches": [batch[0] for batch in batches],
+        "epochs": [batch[1] for batch in batches],
+        "expires": [batch[2] for batch in batches],
+        "members": b"".join(batch[3] for batch in batches),
+        "handles": b"".join(piece.handle for piece in pieces),
+        "versions": columns.put_u32s([piece.version for piece in pieces]),
+        "compartments": columns.put_u16s([piece.compartment for piece in pieces]),
+        "masked": b"".join(piece.masked for piece in pieces),
+        "batch": columns.put_u16s([batches.index(piece.batch) for piece in pieces]),
+        "deltas": b"".join(delta or bytes(32) for delta in deltas) if any(deltas) else b"",
+    }
 
 
 class Intruder:
@@ -84,38 +122,24 @@ class Intruder:
 
     def disclose(self, signed: SignedAsk, pieces: Sequence[Piece], **changes: Any) -> Request:
         """A request for the shares of ``pieces`` on ``signed``; ``changes`` replace its members."""
-        pieces = sorted(pieces, key=lambda piece: (piece.handle, piece.compartment))
-        batches = sorted({(piece.sealed, piece.epoch) for piece in pieces})
         seed = self.fresh()
-        members: dict[str, Any] = {
-            **self.common(),
-            "ask": signed.text.decode(),
-            "signature": signed.signature,
-            "fresh": seed.public,
-            "batches": [sealed for sealed, _ in batches],
-            "epochs": [epoch for _, epoch in batches],
-            "handles": b"".join(piece.handle for piece in pieces),
-            "versions": columns.put_u32s([piece.version for piece in pieces]),
-            "compartments": columns.put_u16s([piece.compartment for piece in pieces]),
-            "masked": b"".join(piece.masked for piece in pieces),
-            "batch": columns.put_u16s([batches.index((piece.sealed, piece.epoch)) for piece in pieces]),
-        }
+        members = {**self.common(), **of_ask(signed), **slots_of(pieces), "fresh": seed.public}
         return Request("/v1/disclose", encode(protocol.Disclose(**members | changes)), seed)
+
+    def erase(self, signed: SignedAsk, pieces: Sequence[Piece]) -> protocol.Erase:
+        return protocol.Erase(**self.common(), **of_ask(signed), **slots_of(pieces))
 
     def find(self, signed: SignedAsk, inner: bytes) -> Request:
         seed = self.fresh()
-        members: dict[str, Any] = {
-            "ask": signed.text.decode(),
-            "signature": signed.signature,
-            "fresh": seed.public,
-            "inner": inner,
-        }
-        return Request("/v1/find", encode(protocol.Find(**self.common(), **members)), seed)
+        body = protocol.Find(**self.common(), **of_ask(signed), fresh=seed.public, inner=inner)
+        return Request("/v1/find", encode(body), seed)
 
-    def intake(self, text: bytes, signature: bytes, kind: str, inners: Sequence[bytes]) -> Request:
+    def intake(self, signed: SignedAsk, field: str, inners: Sequence[bytes]) -> Request:
+        """A call on the window of ``signed``; ``field`` is an identifier field."""
         seed = self.fresh()
-        members: dict[str, Any] = {"ask": text.decode(), "signature": signature, "fresh": seed.public}
-        body = protocol.Intake(**self.common(), **members, kinds=[kind], inners=[b"".join(inners)])
+        body = protocol.Intake(
+            **self.common(), **of_ask(signed), fields=[field], inners=[b"".join(inners)], fresh=seed.public
+        )
         return Request("/v1/intake", encode(body), seed)
 
     # --- answers ---------------------------------------------------------------------------------------------------

@@ -65,9 +65,7 @@ def guess(report: Report, root: Root) -> None:
     signed, before = root.scene.intake(SPARE), root.stage.keyholder.book.size
     tokens, tried = list[bytes](), 0
     for start in range(0, 2 * SPARE, 10):
-        request = root.intruder.intake(
-            signed.text, signed.signature, "resident-id", _inners(root, range(start, start + 10))
-        )
+        request = root.intruder.intake(signed, "id-number", _inners(root, range(start, start + 10)))
         tried += 10
         try:
             given = protocol.tokens.parse(root.intruder.send(request))

@@ -102,17 +102,25 @@ class Scene:
             return Outcome(error.code)
         return Outcome("")
 
+    def erase(self, handle: bytes) -> None:
+        """Have a resident's record erased, as its registrar asks."""
+        stage = self.stage
+        signed = stage.asker("rui").erase("residents", "close-record", [handle], CASE, REASON, stage.room.now())
+        every = [slot.compartment for slot in stage.truth[handle].slots]
+        stage.room.client.call("/v1/erase", self.intruder.erase(signed, self.pieces([handle], every)))
+
     # --- the keyholder's operator --------------------------------------------------------------------------------------
     def operate(
-        self, action: Literal["freeze", "thaw", "erase"], scope: str = "", records: Sequence[bytes] = ()
+        self, action: Literal["freeze", "thaw", "hold"], scope: str = "", holding: str = "", until: int = 0
     ) -> None:
         request = protocol.Operate(
             action=action,
-            holding="residents" if records else "",
+            authority="the court of the drills" if holding else "",
+            holding=holding,
             nonce=os.urandom(16),
-            records=sorted(records),
             scope=scope,
             time=self.stage.room.now(),
+            until=until,
         )
         Client(self.stage.transport, self.stage.keyholder.keys.operator, self.stage.room.keys.room).call(
             "/v1/operator", request
