@@ -85,8 +85,3 @@ def identifier_kinds(holding: Holding) -> dict[str, list[str]]:
 def primaries(holding: Holding) -> list[str]:
     """Names of the fields whose values make a record's ``who``s (SPEC.md 2.3), sorted."""
     return [name for name, field in sorted(holding.fields.items()) if field.identifier == "primary"]
-
-
-def primary(holding: Holding) -> str | None:
-    """Name of the field whose value makes a record's ``who`` (SPEC.md 2.3), or None."""
-    return next((name for name, field in sorted(holding.fields.items()) if field.identifier == "primary"), None)
