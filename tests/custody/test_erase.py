@@ -54,11 +54,11 @@ def test_a_copy_put_back_is_refused(town: World) -> None:
     kept = store.latest(number, [people[0].handle])
     forget(town, [people[0].handle])
     before = len(entries(town))
-    town.room.store.latest = lambda _number, _handles: kept  # type: ignore[method-assign]
+    town.room.store.latest = lambda holding, handles: kept  # type: ignore[method-assign]
     with pytest.raises(Refused, match="erased"):
         town.disclose([people[0].handle])
     # Erasing it again says so too, and the vault takes note.
-    town.room.store.latest = lambda _number, _handles: kept  # type: ignore[method-assign]
+    town.room.store.latest = lambda holding, handles: kept  # type: ignore[method-assign]
     with pytest.raises(Refused, match="erased"):
         forget(town, [people[0].handle])
     assert len(entries(town)) == before + 2
