@@ -60,10 +60,11 @@ def listed(room: Room, people: Path) -> list[Reader]:
 
 
 def _check(charter: Charter, role: str, unit: str) -> None:
-    purposes = charter.purposes.values()
-    roles = sorted({one for purpose in purposes for one in purpose.roles})
+    # Some only countersign: a judge asks for nothing.
+    lines = [(one.roles, one.units) for purpose in charter.purposes.values() for one in (purpose, purpose.countersign)]
+    roles = sorted({one for named, _ in lines for one in named})
     if role not in roles:
         raise InputError(f"no purpose of the charter is for the role {role}; it has: {', '.join(roles)}")
-    units = sorted({one for purpose in purposes if role in purpose.roles for one in purpose.units})
+    units = sorted({one for named, placed in lines if role in named for one in placed})
     if unit not in units:
         raise InputError(f"no purpose that is for a {role} is for the unit {unit}; it has: {', '.join(units)}")
