@@ -14,8 +14,10 @@ from strongroom.custody.certificate import Word
 from strongroom.errors import ProofError, StoreError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.keys import sync_folder, write_secret
+from strongroom.seal.label import label
 
 FOLDER = "erased"
+_REMOVAL = label("removal")
 
 
 class _Kept(Record):
@@ -47,7 +49,7 @@ class Removals:
         """On disk when this returns. Again, it changes nothing."""
         self.check(word)
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        path = self._folder / f"{self._holding}-{hashlib.sha256(word.text).hexdigest()[:32]}.json"
+        path = self._folder / f"{self._holding}-{hashlib.sha256(_REMOVAL + word.text).hexdigest()[:32]}.json"
         if not path.exists():
             draft = path.with_suffix(".draft")
             draft.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +126,7 @@ class _Holding:
         until = schedule.purge_until(lives, facts)
         purged = sum(count for life, count in lives.items() if until is not None and life.expires <= until)
         tally = Tally(batches=sum(1 for _ in self._due(facts)))
-        return self._kept(untold, tally, purged)
+        return self._kept(untold, tally, purged, facts, lives)
 
     def keep(self, progress: Progress) -> Kept:
         told = self._tell()
@@ -140,7 +140,8 @@ class _Holding:
 
         resealer = Resealer(self._room, self._name, self._days, advance)
         resealer.reseal(self._due(facts), facts)
-        return self._kept(told, resealer.tally, self._purge(facts))
+        lives = self._lives()
+        return self._kept(told, resealer.tally, self._purge(facts, lives), facts, lives)
 
     def _tell(self) -> int:
         store, notice = self._room.store, self._days.generation
@@ -162,31 +163,32 @@ class _Holding:
             if schedule.state(Life(row.epoch, row.expires), facts) in wanted:
                 yield row
 
-    def _purge(self, facts: Facts) -> int:
-        until = schedule.purge_until(self._lives(), facts)
+    def _purge(self, facts: Facts, lives: Mapping[Life, int]) -> int:
+        until = schedule.purge_until(lives, facts)
         purged = 0
         while until is not None and (count := self._room.store.purge(self._number, until, _PURGED_AT_ONCE)):
             purged += count
         return purged
 
-    def _kept(self, told: int, tally: Tally, purged: int) -> Kept:
-        facts, lives, days = self._facts(), self._lives(), self._days.of(self._name)
+    def _kept(self, told: int, tally: Tally, purged: int, facts: Facts, before: Mapping[Life, int]) -> Kept:
+        """``before``: what was there before rows were deleted."""
+        days = self._days.of(self._name)
         problems = list(tally.problems)
         problems += [
             f"entry {index} says that a key of {self._name} is destroyed, and names another key than the vault sealed to. Ask the "
             "keyholder's operator"
             for index in days.false
         ]
-        if late := schedule.unconfirmed(lives, facts):
+        if late := schedule.unconfirmed(before, facts):
             problems.append(
                 f"{self._name}: the ledger does not say that the keys of {', '.join(map(epoch_text, late))} are destroyed, though their "
                 "day has come. Ask the keyholder's operator"
             )
-        outlook = schedule.outlook(lives, facts)
+        outlook = schedule.outlook(self._lives(), facts)
         if outlook.lost:
             problems.append(
-                f"{self._name}: {outlook.lost} batches were not resealed before their key was destroyed. What was in them is gone, "
-                "unless the keyholder has a hold to extend; a copy of the vault does not bring it back"
+                f"{self._name}: {outlook.lost} batches were not resealed before their key was destroyed. What is in them cannot be read "
+                "any more, and no copy of the vault brings it back"
             )
         return Kept(
             self._name,

@@ -40,7 +40,7 @@ def supersede(keyholder: Keyholder, request: protocol.Supersede, work: Work, now
 def reseal(keyholder: Keyholder, request: protocol.Reseal, work: Work, now: int) -> Finish:
     """Seal batches to a later epoch without the records that were erased. Raises ``Refused`` (``holding``, ``malformed``,
     ``expired``, ``epoch``, ``batch``)."""
-    office.check_epoch(keyholder, request.holding, request.epoch, now)
+    office.check_epoch(keyholder, request.holding, request.epoch, now, resealing=True)
     if sum(len(one.members) for one in request.batches) > _PLACE * protocol.MAX_AGING_MEMBERS:
         raise Refused(
             "malformed", f"a request has at most {protocol.MAX_AGING_MEMBERS} members in its batches together"

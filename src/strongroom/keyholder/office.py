@@ -93,14 +93,16 @@ def epoch(keyholder: Keyholder, request: protocol.Epoch, work: Work, now: int) -
     return lambda: protocol.EpochKey(public=public, signature=signature)
 
 
-def check_epoch(keyholder: Keyholder, name: str, wanted: int, now: int) -> None:
-    """Whether a batch may be sealed to this epoch today. Raises ``Refused`` (``holding``, ``epoch``)."""
+def check_epoch(keyholder: Keyholder, name: str, wanted: int, now: int, *, resealing: bool = False) -> None:
+    """Whether a batch may be sealed to this epoch today. What is resealed has an expiry of its own, from a longer retention
+    maybe, which bounds its epoch then. Raises ``Refused`` (``holding``, ``epoch``)."""
     holding = keyholder.charter.holdings.get(name)
     if holding is None:
         raise Refused("holding", "the charter in force has no such holding")
     # The vault's clock may be ahead by as much as a request may be.
     day = (now + checks.LATE_SECONDS) // 86400
-    latest = epochs.epoch_of(day, holding.rotation, epochs.expiry_of(day, holding.retention))
+    expires = epochs.NEVER if resealing else epochs.expiry_of(day, holding.retention)
+    latest = epochs.epoch_of(day, holding.rotation, expires)
     if not now // 86400 < wanted <= latest:
         raise Refused("epoch", "the epoch is past, or later than the holding's rotation and retention allow")
 
