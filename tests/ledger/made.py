@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
@@ -49,7 +51,7 @@ def charter_entry(document: bytes, time: int, effective: int, key: Ed25519Privat
     )
 
 
-def asked(time: int, charter: bytes, seed: int) -> dict[str, object]:
+def asked(time: int, charter: bytes, seed: int) -> dict[str, Any]:
     """Members common to what somebody asked for."""
     drawn = random.Random(seed)
     return {
@@ -58,6 +60,7 @@ def asked(time: int, charter: bytes, seed: int) -> dict[str, object]:
         "asker": drawn.randbytes(12),
         "charter": charter,
         "commitment": drawn.randbytes(32),
+        "countersigners": [drawn.randbytes(12)] if seed % 5 == 0 else [],
         "holding": "residents",
         "purpose": "benefit-claim",
         "role": "clerk",
@@ -71,34 +74,57 @@ def entries(count: int) -> tuple[bytes, ...]:
     first = charter(1, bytes(32))
     second = charter(2, charter_hash(first))
     made: list[entry.Entry] = [charter_entry(first, START, START)]
-    chain, tags, time = tag.chain_key(b"\5" * 32, b"\6" * 16, b"\7" * 16, 1), 0, START
+    chain, given, time = tag.chain_key(b"\5" * 32, b"\6" * 16, b"\7" * 16, 1), 0, START
+
+    def tags(n: int) -> list[bytes]:
+        nonlocal given
+        given += n
+        return sorted(tag.tags(chain, given - n + 1, n))
+
     while len(made) < count:
         at = len(made)
         time += 3600 if at < 100 else 7
         ruling = charter_hash(second if at >= 11 else first)
-        common = asked(time, ruling, at)
         if at == 10:
             made.append(charter_entry(second, time, time + 3600))
-        elif at % 8 == 1:
-            made.append(entry.FindEntry(**common, count=1, tags=[tag.tag(chain, tags + 1)]))  # type: ignore[arg-type]
-            tags += 1
-        elif at % 8 == 2:
-            made.append(entry.IntakeEntry(**common, count=at))  # type: ignore[arg-type]
-        elif at % 8 == 3:
-            made.append(entry.RefusalEntry(**common, by="vault", code="budget"))  # type: ignore[arg-type]
-        elif at % 8 == 4:
-            made.append(
-                entry.ErasureEntry(v=1, time=time, count=1, holding="residents", marks=[at.to_bytes(16, "big")])
-            )
-        elif at % 8 == 5:
-            made.append(entry.NoticeEntry(v=1, time=time, code="freeze", scope="holding:residents"))
-        elif at % 8 == 6:
-            made.append(entry.HeartbeatEntry(v=1, time=time))
         else:
-            marks = sorted(tag.tags(chain, tags + 1, 2))
-            tags += 2
-            made.append(entry.DisclosureEntry(**common, compartments=[1, 3], count=2, tags=marks))  # type: ignore[arg-type]
+            made.append(_one(at, time, asked(time, ruling, at), tags))
     return tuple(entry.encode(one) for one in made[:count])
+
+
+def _one(  # noqa: PLR0911 (a table)
+    at: int, time: int, common: dict[str, Any], tags: Callable[[int], list[bytes]]
+) -> entry.Entry:
+    # The key of one day is destroyed in every round, once the erasure of that round has named it.
+    day = 1 + at // 16
+    match at % 16:
+        case 1 | 14:
+            return entry.FindEntry(**common, count=1, tags=tags(1))
+        case 2:
+            return entry.IntakeEntry(**common, count=at, tags=[])
+        case 3:
+            return entry.RefusalEntry(**common, by="vault", code="budget")
+        case 4:
+            mark = at.to_bytes(16, "big")
+            return entry.ErasureEntry(**common, count=1, epochs=[day, 30_000], marks=[mark], tags=tags(2))
+        case 5:
+            return entry.NoticeEntry(v=1, time=time, code="freeze", scope="holding:residents")
+        case 6:
+            return entry.HeartbeatEntry(v=1, time=time)
+        case 8:
+            return entry.CheckEntry(**common, compartments=[3], count=1, tags=tags(1))
+        case 9:
+            return entry.CorrectionEntry(**common, compartments=[1, 2, 3], count=1, tags=tags(2))
+        case 10:
+            return entry.ExportEntry(**common, compartments=[2], count=3, tags=tags(3))
+        case 11:
+            return entry.ExpiryEntry(v=1, time=time, epoch=day, holding="residents", key=bytes([at % 256]) * 32)
+        case 12:
+            return entry.HoldEntry(v=1, time=time, authority="北区 court", holding="residents", until=time + 60)
+        case 13:
+            return entry.IntakeEntry(**common, count=9, tags=tags(3))
+        case _:
+            return entry.DisclosureEntry(**common, compartments=[1, 3], count=2, tags=tags(2))
 
 
 @dataclass

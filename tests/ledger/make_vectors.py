@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from tests.ledger import made
 
 from strongroom.canonical import encode
@@ -161,28 +162,73 @@ def entries() -> list[Case]:
 
         return {"name": name, "text": text.decode(), **outcome(run)}
 
-    good = [(json.loads(one)["type"], one) for one in made.entries(9)]
-    disclosure = json.loads(made.entries(8)[7])
+    first = made.entries(32)
+    kinds = {json.loads(one)["type"]: index for index, one in reversed(list(enumerate(first)))}
+    good = [(kind, first[index]) for kind, index in kinds.items()]
+    good += [("intake that tells", first[13]), ("countersigned", first[15])]
+    start = entry.NoticeEntry(v=1, time=7, code="start", scope="")
+    good += [(code, entry.encode(replace(start, code=code))) for code in ("start", "generation")]
+    good += [("hold lifted", entry.encode(entry.HoldEntry(v=1, time=7, authority="court", holding="calls", until=7)))]
+    good += [("erasure without a key left", encode(json.loads(first[4]) | {"epochs": []}))]
+
+    def one(kind: str) -> Case:
+        found: Case = json.loads(first[kinds[kind]])
+        return found
+
     heartbeat = b'{"time":7,"type":"heartbeat","v":1}'
-    bent: list[tuple[str, Case]] = [
-        ("member that no schema has", {"more": 1}),
-        ("version 2", {"v": 2}),
-        ("reserved type", {"type": "export"}),
-        ("negative time", {"time": -1}),
-        ("time over 2^53-1", {"time": 2**53}),
-        ("asker of 3 bytes", {"asker": "AAAA"}),
-        ("holding in upper case", {"holding": "Residents"}),
-        ("tags not sorted", {"tags": disclosure["tags"][::-1]}),
-        ("a tag twice", {"tags": disclosure["tags"][:1] * 2}),
-        ("no tag", {"tags": []}),
-        ("compartments not ascending", {"compartments": [3, 1]}),
-        ("compartment 0", {"compartments": [0]}),
-        ("1,001 tags", {"tags": [n.to_bytes(16, "big") for n in range(1001)]}),
+    disclosure, short = one("disclosure"), [n.to_bytes(12, "big") for n in range(9)]
+    bent: list[tuple[str, str, Case]] = [
+        ("member that no schema has", "disclosure", {"more": 1}),
+        ("version 2", "disclosure", {"v": 2}),
+        ("reserved type", "disclosure", {"type": "approval"}),
+        ("negative time", "disclosure", {"time": -1}),
+        ("time over 2^53-1", "disclosure", {"time": 2**53}),
+        ("asker of 3 bytes", "disclosure", {"asker": "AAAA"}),
+        ("holding in upper case", "disclosure", {"holding": "Residents"}),
+        ("tags not sorted", "disclosure", {"tags": disclosure["tags"][::-1]}),
+        ("a tag twice", "disclosure", {"tags": disclosure["tags"][:1] * 2}),
+        *(
+            (f"no tag in {kind}", kind, {"tags": []})
+            for kind in ("disclosure", "check", "correction", "export", "erasure", "find")
+        ),
+        ("compartments not ascending", "disclosure", {"compartments": [3, 1]}),
+        ("compartment 0", "check", {"compartments": [0]}),
+        ("no compartment", "export", {"compartments": []}),
+        ("1,001 tags", "disclosure", {"tags": [n.to_bytes(16, "big") for n in range(1001)]}),
+        ("1,001 tags of an intake", "intake", {"tags": [n.to_bytes(16, "big") for n in range(1001)]}),
+        ("tags in a refusal", "refusal", {"tags": disclosure["tags"]}),
+        ("two tags of a find", "find", {"tags": disclosure["tags"]}),
+        ("countersigners not sorted", "disclosure", {"countersigners": short[1::-1]}),
+        ("a countersigner twice", "find", {"countersigners": short[:1] * 2}),
+        ("nine countersigners", "disclosure", {"countersigners": short}),
+        ("a countersigner of 16 bytes", "disclosure", {"countersigners": [bytes(16)]}),
+        ("epochs not ascending", "erasure", {"epochs": [5, 4]}),
+        ("an epoch twice", "erasure", {"epochs": [5, 5]}),
+        ("an epoch over 2^32-1", "erasure", {"epochs": [2**32]}),
+        ("a mark of 12 bytes", "erasure", {"marks": [bytes(12)]}),
+        ("more records than marks", "erasure", {"count": 2}),
+        ("fewer records than marks", "erasure", {"count": 2, "marks": [n.to_bytes(16, "big") for n in range(3)]}),
+        ("marks not sorted", "erasure", {"count": 2, "marks": [b"b" * 16, b"a" * 16]}),
+        ("an epoch as text", "expiry", {"epoch": "2026-11-23"}),
+        ("a key of 16 bytes", "expiry", {"key": bytes(16)}),
+        ("no authority", "hold", {"authority": ""}),
+        ("an authority of 201 characters", "hold", {"authority": "c" * 201}),
+        ("an authority that ends in a space", "hold", {"authority": "court "}),
+        ("an authority in two lines", "hold", {"authority": "a\nb"}),
+        ("an authority with a mark of direction", "hold", {"authority": "court \u202eleirbag"}),
+        ("an authority whose accent is loose", "hold", {"authority": "cour e\u0301lue"}),
+        ("until without a number", "hold", {"until": None}),
+        ("a notice of no code", "notice", {"code": "expiry"}),
+        ("a freeze of nothing", "notice", {"scope": ""}),
+        ("a start of the room", "notice", {"code": "start", "scope": "room"}),
+        ("a generation of a holding", "notice", {"code": "generation", "scope": "holding:calls"}),
+        ("a freeze of a named reader", "notice", {"scope": "reader:00"}),
     ]
     return [
-        *(case(f"good: {name} {index}", text) for index, (name, text) in enumerate(good)),
+        *(case(f"good: {name}", text) for name, text in good),
         case("good: 1,000 tags", encode(disclosure | {"tags": [n.to_bytes(16, "big") for n in range(1000)]})),
-        *(case(name, encode(disclosure | members)) for name, members in bent),
+        case("good: eight countersigners", encode(disclosure | {"countersigners": short[:8]})),
+        *(case(name, encode(one(kind) | members)) for name, kind, members in bent),
         case("member missing", encode({name: one for name, one in disclosure.items() if name != "unit"})),
         case("white space", heartbeat.replace(b":", b": ")),
         case("last newline", heartbeat + b"\n"),

@@ -41,6 +41,8 @@ def test_a_good_ledger() -> None:
     assert found.tags == sum(len(entry.entry_tags(entry.parse(one))) for one in LEDGER.entries)
     assert [one.type for one in found.signers] == [1, 6, 4]
     assert [one.version for one in found.charters] == [1, 2]
+    assert [one.left for one in found.life.erasures()] == [*[(30_000,)] * 37, (38, 30_000)]
+    assert len(found.life.destroyed) == found.counts["expiry"] == 37
     assert found.times == (made.START, entry.parse(LEDGER.entries[-1]).time)
     assert seen == [(256, 600), (512, 600), (600, 600)]
     assert visited == list(range(600))
@@ -146,12 +148,14 @@ def changed(at: int, **members: object) -> list[bytes]:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        (changed(30, time=made.START), "^entry 30: its time is before"),
-        (changed(30, more=1), "^entry 30: entry: "),
+        (changed(22, time=made.START), "^entry 22: its time is before"),
+        (changed(22, more=1), "^entry 22: entry: "),
+        (changed(43, epoch=900), "^entry 52: an erasure leaves out"),
+        (changed(43, epoch=2), "^entry 43: a key is destroyed that entry 27 says"),
         (changed(9, charter=bytes(32)), "^entry 9: its charter is not the one in force"),
         (changed(99, charter=made.charter_hash(made.charter(1, bytes(32)))), "^entry 99: its charter"),
         (LEDGER.entries[1:20], "^entry 0: its charter"),
-        (LEDGER.entries[:10] + LEDGER.entries[11:], "^entry 10: its charter"),
+        (LEDGER.entries[:10] + LEDGER.entries[11:], "^entry 12: its charter"),
         (changed(10, effective=made.START), "^entry 10: charter: version 2 takes effect before"),
         (changed(10, signature=bytes(64)), "^entry 10: charter: the steward's signature"),
         (changed(10, document="{}"), "^entry 10: charter: the document lacks"),

@@ -13,6 +13,7 @@ from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.confirm import Confirmed
 from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, verify_growth
 from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
+from strongroom.ledger.life import Life
 from strongroom.ledger.note import Verifier, open_checkpoint, verifier
 from strongroom.ledger.rebuild import Rebuild
 
@@ -38,6 +39,8 @@ class Audit:
     charters: tuple[Known, ...]
     times: tuple[int, int] | None
     confirmed: Confirmed | None
+    life: Life
+    """Keys destroyed, holds, and what erasures wait for."""
 
     @property
     def size(self) -> int:
@@ -63,7 +66,7 @@ def audit(
     visit: Visit | None = None,
 ) -> Audit:
     """Read everything and recompute it: signatures, each tile from the entries below it, the root, each entry's form,
-    order and charter, the chain of charters, the day files; and that it begins with what the vault has cosigned. The verifier keys
+    order and charter, the chain of charters, the lives of keys, the day files; and that it begins with what the vault has cosigned. The verifier keys
     given for the log and its vault must be those of the charter in force at the last entry.
 
     Raises NoteError, CheckpointError, TileError, EntryError, whose texts name the path or the entry's index.
@@ -96,7 +99,7 @@ def audit(
     if cosigned is not None and (keys := book.confirming(verifiers, until)):
         confirmed = Confirmed(confirm.confirm(fetch, cosigned, keys, found), until)
     known = tuple(book.charters.known)
-    return Audit(found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed)
+    return Audit(found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed, book.life)
 
 
 class _Tiles(Rebuild):
@@ -125,6 +128,7 @@ class _Book:
         self.counts: Counter[str] = Counter()
         self.tags = 0
         self.charters = Charters()
+        self.life = Life()
         self.times: tuple[int, int] | None = None
 
     def add(self, index: int, data: bytes) -> Entry:
@@ -134,6 +138,7 @@ class _Book:
             if isinstance(entry, CharterEntry):
                 self._charter(entry)
             self._rule(entry)
+            self.life.add(index, entry)
             day = tag.day_path(entry.time)
         except EntryError as error:
             raise EntryError(f"entry {index}: {error}") from None

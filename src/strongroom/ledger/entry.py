@@ -9,7 +9,8 @@ import msgspec
 
 from strongroom.canonical import U32, Bytes12, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record
 from strongroom.canonical import encode as canonical
-from strongroom.errors import EntryError
+from strongroom.catalog.text import clean
+from strongroom.errors import EntryError, ValueRejected
 
 MAX_BYTES = 65_535
 MAX_TAGS = 1_000
@@ -170,8 +171,8 @@ def parse(data: bytes) -> Entry:
         if entry.count != len(entry.marks):
             raise EntryError("entry: the count of an erasure is that of its marks")
     elif isinstance(entry, HoldEntry):
-        if entry.authority != entry.authority.strip() or not entry.authority.isprintable():
-            raise EntryError("entry: an authority is printable text without outer spaces")
+        if not _is_clean(entry.authority):
+            raise EntryError("entry: an authority is text without controls, needless spaces and loose accents")
     elif isinstance(entry, NoticeEntry) and (entry.code in ("start", "generation")) != (entry.scope == ""):
         raise EntryError("entry: the scope of a notice is empty for start and generation, and only then")
     return entry
@@ -185,6 +186,13 @@ def entry_tags(entry: Entry) -> list[bytes]:
 def charter_hash_of(entry: Entry) -> bytes | None:
     """The 32-byte hash of the charter an entry was made under, where it names one."""
     return entry.charter if isinstance(entry, _Asked) else None
+
+
+def _is_clean(text: str) -> bool:
+    try:
+        return clean(text) == text
+    except ValueRejected:
+        return False
 
 
 def _check_rising(member: str, values: list[bytes] | list[int]) -> None:
