@@ -105,10 +105,11 @@ class VaultStore:
         job: bytes | None = None,
         chunk: int = 0,
         errors: Iterable[RowError] = (),
+        besides: int = 0,
         cursor: str | None = None,
     ) -> None:
         """Store records with their batches and tokens, the bad rows, and the mark that chunk ``chunk`` of ``job`` is done
-        (with a ``cursor``, how far the job has come), all or nothing.
+        (``besides``: it took so many rows more, which are no records; ``cursor``: how far the job has come), all or nothing.
 
         A row of version 1 is a new record. A later version is one more than the stored one, its tokens take the place of
         that one's, and it is ``unsettled``. StoreError when a version is there already or not the next, when a row's
@@ -124,7 +125,7 @@ class VaultStore:
         with self._db.transaction():
             self._db.run_many(_SQL["put_batch"], batches)
             if job is not None:
-                if not self._db.run(_SQL["put_chunk"], (job, chunk, len(rows))):
+                if not self._db.run(_SQL["put_chunk"], (job, chunk, len(rows) + besides, not rows)):
                     raise StoreError("job: there is none of this name that still takes rows")
                 if cursor is not None:
                     self._db.run(_SQL["move_job"], (job, cursor, 0))

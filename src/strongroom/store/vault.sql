@@ -171,7 +171,7 @@ DELETE FROM job_chunks WHERE job = ?1;
 -- name: drop_errors
 DELETE FROM job_errors WHERE job = ?1;
 -- name: put_chunk
-INSERT INTO job_chunks (job, chunk, rows, verified) SELECT job, ?2, ?3, ?3 = 0 FROM jobs WHERE job = ?1 AND NOT done;
+INSERT INTO job_chunks (job, chunk, rows, verified) SELECT job, ?2, ?3, ?4 FROM jobs WHERE job = ?1 AND NOT done;
 -- name: verify_chunk
 UPDATE job_chunks SET verified = 1 WHERE job = ?1 AND chunk = ?2;
 -- name: chunks

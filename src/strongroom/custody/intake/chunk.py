@@ -1,22 +1,24 @@
 """One chunk of an import: checked, indexed, sealed and stored in one transaction (SPEC.md sections 2 to 4).
 
 The order is the promise: entry and receipt first, then the records with their batch and the mark that the chunk is done,
-all at once. Killed anywhere, the chunk is not there at all, and is taken again.
+all at once. Killed anywhere, the chunk is not there at all, and is taken again. A change feed's chunk is taken in steps,
+each of which is so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Holding
 from strongroom.custody import newest
-from strongroom.custody.intake import identifiers
+from strongroom.custody.intake import feed, identifiers, verify
+from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
 from strongroom.custody.intake.rows import Chunk
-from strongroom.custody.intake.sealing import Records, Sealer
+from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer
 from strongroom.custody.intake.values import Layout, Parser, Values
 from strongroom.custody.intake.window import Window, index
 from strongroom.custody.room import Room
@@ -29,11 +31,13 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """What every chunk of one import shares. ``job`` is empty when rows are only checked."""
+    """What every chunk of one import shares. ``job`` is empty when rows are only checked. ``verify``: what was stored is
+    read back before it is forgotten how."""
 
     holding: str
     layout: Layout
     job: bytes
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class Done:
     odd: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is noted when a chunk, or a step of one, is stored: its number, the bad rows that belong to it, and how many
+    rows were taken that are no record (deletions)."""
+
+    number: int
+    errors: list[RowError]
+    besides: int = 0
+
+
 @dataclass(slots=True)
 class _Named:
     """Records that have handles, with what the keyholder gave for their identifiers."""
@@ -61,10 +75,10 @@ class _Named:
 
 
 class Taker:
-    """Takes chunks of one import into an open room."""
+    """Takes chunks of one import into an open room; ``eraser`` is for those of a change feed."""
 
-    def __init__(self, room: Room, errands: Errands) -> None:
-        self._room, self._errands = room, errands
+    def __init__(self, room: Room, errands: Errands, eraser: Eraser | None = None) -> None:
+        self._room, self._errands, self._eraser = room, errands, eraser
         self._parser = Parser(errands.layout)
         self._holding, self._key = errands.layout.holding, errands.layout.key
         if errands.job:  # to name a holding is to write it down
@@ -75,42 +89,96 @@ class Taker:
     def take(self, chunk: Chunk, window: Window | None) -> Done:
         """Take the good rows of ``chunk`` in; without a job's name only check them. ``window`` is for identifiers.
 
-        Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``StoreError``: then nothing of it was stored.
+        Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``StoreError``: then nothing of it was stored, or
+        of a change feed's chunk its first steps were; the chunk is not done, and is taken up again.
         """
         values = self._parser.parse(chunk)
         if not self._errands.job:
             odd = _odd(self._holding, values)
             return Done(chunk.number, values.count, values.bad, chunk.end, (), values.errors, odd)
         entries: list[int] = []
-        if values.count:
-            self._take(chunk, values, window, entries)
+        if not values.count:
+            self._put(Mark(chunk.number, values.errors), None)
+        elif values.deletes:
+            self._take_steps(chunk, values, window, entries)
         else:
-            self._room.store.put_chunk(
-                self._number, [], job=self._errands.job, chunk=chunk.number, errors=values.errors
-            )
+            self._take(Mark(chunk.number, values.errors), values.columns, window, entries)
         return Done(chunk.number, values.count, values.bad, chunk.end, tuple(entries))
 
-    def _take(self, chunk: Chunk, values: Values, window: Window | None, entries: list[int]) -> None:
-        found = identifiers.derive(self._keys, self._holding, values.columns)
-        drawn = split(self._room.random(16 * values.count), 16)
-        keyed = self._indexed({self._key: found.own[self._key]}, window, entries) if self._key else {}
-        named: _Named | None = None
-        for attempt in range(_TRIES):
-            named = self._named(found, drawn, keyed, named, window, entries)
-            whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
-            records = Records(named.handles, named.versions, whos, named.tokens, values.columns)
-            rows, batch = self._sealer.seal(records)
-            try:
-                self._room.store.put_chunk(
-                    self._number, rows, [batch], job=self._errands.job, chunk=chunk.number, errors=values.errors
-                )
-                break
-            except StoreError:
-                # Somebody may have written a version of a record that this chunk has the next one of: look again.
-                if not self._overtaken(named) or attempt == _TRIES - 1:
-                    raise
+    def _take_steps(self, chunk: Chunk, values: Values, window: Window | None, entries: list[int]) -> None:
+        """The steps of a change feed's chunk, those left out that an earlier run has done."""
+        assert self._eraser is not None
+        done = self._room.store.jobs.chunks(self._errands.job)
+        found = identifiers.derive(self._keys, self._holding, values.columns, [self._key])
+        plan = feed.steps(found.own[self._key], values.deletes)
+        for at, step in enumerate(plan):
+            last = at == len(plan) - 1
+            stored = Mark(
+                chunk.number if last and not step.gone else feed.mark(chunk.number, 2 * at),
+                values.errors if at == 0 else [],
+            )
+            if stored.number not in done:
+                columns = {name: [column[row] for row in step.stored] for name, column in values.columns.items()}
+                if step.stored:
+                    self._take(stored, columns, window, entries)
+                else:
+                    self._put(stored, None)
+            gone = Mark(chunk.number if last else feed.mark(chunk.number, 2 * at + 1), [], len(step.gone))
+            if step.gone and gone.number not in done:
+                inners = [found.own[self._key][row] for row in step.gone]
+                self._eraser.erase(self._indexed({self._key: inners}, window, entries)[self._key])
+                self._put(gone, None)
+
+    def _take(
+        self, mark: Mark, columns: Mapping[str, Sequence[str | None]], window: Window | None, entries: list[int]
+    ) -> None:
+        records, sealed, secret = self._stored(mark, columns, window, entries)
+        if secret:
+            verify.read_back(self._room, self._errands.holding, self._holding, records, sealed, secret)
+            self._room.store.jobs.verify(self._errands.job, mark.number)
         if self._key:
             newest.tell(self._room, self._errands.holding)
+
+    def _stored(
+        self, mark: Mark, columns: Mapping[str, Sequence[str | None]], window: Window | None, entries: list[int]
+    ) -> tuple[Records, SealedRecords, bytes]:
+        """Index, seal and store; what was stored, and the batch's secret where it is to be read back."""
+        found = identifiers.derive(self._keys, self._holding, columns)
+        drawn = split(self._room.random(16 * len(next(iter(columns.values())))), 16)
+        keyed = self._indexed({self._key: found.own[self._key]}, window, entries) if self._key else {}
+        named: _Named | None = None
+        for attempt in range(1, _TRIES + 1):
+            named = self._named(found, drawn, keyed, named, window, entries)
+            whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
+            records = Records(named.handles, named.versions, whos, named.tokens, columns)
+            sealed, secret = self._seal(records)
+            try:
+                self._put(mark, sealed)
+            except StoreError:
+                # Somebody may have written a version of a record that this chunk has the next one of: look again.
+                if not self._overtaken(named) or attempt == _TRIES:
+                    raise
+            else:
+                return records, sealed, secret
+        raise AssertionError("unreachable")
+
+    def _seal(self, records: Records) -> tuple[SealedRecords, bytes]:
+        """The batch's secret goes along where what it seals is to be read back; elsewhere it is forgotten at once."""
+        batch, public = self._sealer.open()
+        rows = self._sealer.fill(batch, records)
+        secret = batch.secret if self._errands.verify else b""
+        return SealedRecords(rows, self._sealer.close(batch, public)), secret
+
+    def _put(self, mark: Mark, sealed: SealedRecords | None) -> None:
+        self._room.store.put_chunk(
+            self._number,
+            sealed.rows if sealed else [],
+            [sealed.batch] if sealed else [],
+            job=self._errands.job,
+            chunk=mark.number,
+            errors=mark.errors,
+            besides=mark.besides,
+        )
 
     def _named(
         self,

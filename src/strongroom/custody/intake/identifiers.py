@@ -77,12 +77,17 @@ class Identifiers:
         return rest
 
 
-def derive(keys: HoldingKeys, holding: Holding, columns: Mapping[str, Sequence[str | None]]) -> Identifiers:
-    """The identifiers of records with these values, field -> one a record."""
+def derive(
+    keys: HoldingKeys,
+    holding: Holding,
+    columns: Mapping[str, Sequence[str | None]],
+    only: Sequence[str] | None = None,
+) -> Identifiers:
+    """The identifiers of records with these values, field -> one a record; all, or ``only`` these fields."""
     kinds = identifier_kinds(holding)
     own: Columns = {}
     for kind, names in kinds.items():
-        for name in names:
+        for name in names if only is None else [one for one in names if one in only]:
             declared, column = holding.fields[name], columns[name]
             normal = [fields.normal(declared, value) for value in column if value is not None]
             made = person.inners(keys, kind, normal)

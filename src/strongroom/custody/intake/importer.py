@@ -27,6 +27,7 @@ from strongroom.custody.intake import source as sources
 from strongroom.custody.intake.badrows import SideFile
 from strongroom.custody.intake.chunk import Done, Errands, Taker
 from strongroom.custody.intake.crew import Alone, Crew, Processes
+from strongroom.custody.intake.feed import Eraser, Feed
 from strongroom.custody.intake.report import Progress, Report, Watch
 from strongroom.custody.intake.source import Records, Source
 from strongroom.custody.intake.values import Layout
@@ -36,7 +37,7 @@ from strongroom.errors import InputError
 from strongroom.seal.label import label
 from strongroom.seal.mac import mac
 
-__all__ = ["Progress", "Report", "Source", "Watch", "check_file", "import_file"]
+__all__ = ["Feed", "Progress", "Report", "Source", "Watch", "check_file", "import_file"]
 
 _IMPORT = label("import")
 _DETAIL = encode({"rows": rows.MAX_ROWS, "v": 1}).decode()
@@ -49,6 +50,7 @@ def check_file(
     holding: str,
     *,
     upsert: str = "",
+    op: str = "",
     bad_rows: Path | None = None,
     progress: Watch = lambda _: None,
 ) -> Report:
@@ -58,7 +60,7 @@ def check_file(
     """
     taken = bad = 0
     odd: Counter[tuple[str, str]] = Counter()
-    with _run(room, source, holding, upsert, progress) as run, _side_file(run.records, bad_rows) as side:
+    with _run(room, source, holding, upsert, op, progress) as run, _side_file(run.records, bad_rows) as side:
         for done in run.go(Alone(Taker(room, run.errands(b""))), set(), lambda _: None):
             side.add(done.errors)
             taken, bad = taken + done.taken, bad + done.bad
@@ -73,6 +75,8 @@ def import_file(
     errand: Errand,
     *,
     upsert: str = "",
+    feed: Feed | None = None,
+    verify: bool = False,
     bad_rows: Path | None = None,
     workers: int = 2,
     again: bool = False,
@@ -83,6 +87,8 @@ def import_file(
     The same content read in the same way is the same import; rows that were mended belong into a file of their own.
     ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version,
     whole, so that a field which no column fills is empty in it (docs/decisions/0006-imports-tell-nothing.md).
+    ``feed``: the rows of an upsert are a change feed, in order; what it deletes is erased, after its chunk's records are
+    stored. ``verify``: each chunk is read back and opened before its secret is forgotten, which takes twice as long.
     ``again``: take the same in once more, though it was complete. ``workers``: processes, for a source worth it; an
     upsert has one, so that of two rows with one identifier the later one stays. Each opens the vault for itself and
     goes to the keyholder over HTTP: a room with another transport wants 1.
@@ -91,20 +97,23 @@ def import_file(
     ``KeyboardInterrupt``: rows of finished chunks are stored, bad ones listed, and the same call goes on.
     """
     with (
-        _run(room, source, holding, upsert, progress) as run,
+        _run(room, source, holding, upsert, feed.column if feed else "", progress) as run,
         _only_import(room),
         _side_file(run.records, bad_rows) as side,
     ):
         jobs, number = room.store.jobs, room.holding(holding)
+        eraser = Eraser(room, holding, feed.erase) if feed else None
         windows = Windows(room, holding, errand, run.most())
         job, entries = run.name(windows, again=again)
         jobs.start(job, number, _DETAIL)
         newest.tell(room, holding)  # what an earlier run, or a correction, did not come to tell
         before, finished = jobs.get(job), jobs.chunks(job)
         if before.done:
-            return run.report(before.rows, before.bad, None, job, entries, already=True)
+            verified = not before.unverified
+            return run.report(before.rows, before.bad, None, job, entries, already=True, verified=verified)
         try:
-            with closing(run.go(run.crew(run.errands(job), workers), finished, windows.get)) as outcomes:
+            crew = run.crew(run.errands(job, verify=verify), workers, eraser)
+            with closing(run.go(crew, finished, windows.get)) as outcomes:
                 entries += [entry for done in outcomes for entry in done.entries]
         finally:
             # Interrupted or not: the bad rows so far are for the user to mend meanwhile.
@@ -113,7 +122,8 @@ def import_file(
         # The side file is on disk, so the vault may forget. Killed in between, the next run writes it again, and ends.
         jobs.finish(job)
         after = jobs.get(job)
-        return run.report(after.rows, after.bad, written, job, entries, resumed=bool(finished))
+        verified = not after.unverified
+        return run.report(after.rows, after.bad, written, job, entries, resumed=bool(finished), verified=verified)
 
 
 @dataclass
@@ -127,12 +137,12 @@ class _Run:
     progress: Watch
     began: float = field(default_factory=time.monotonic)
 
-    def errands(self, job: bytes) -> Errands:
-        return Errands(self.holding, self.layout, job)
+    def errands(self, job: bytes, *, verify: bool = False) -> Errands:
+        return Errands(self.holding, self.layout, job, verify)
 
-    def crew(self, errands: Errands, workers: int) -> Crew:
+    def crew(self, errands: Errands, workers: int, eraser: Eraser | None) -> Crew:
         if workers <= 1 or self.layout.key or self.records.size < _FEW_BYTES:
-            return Alone(Taker(self.room, errands))
+            return Alone(Taker(self.room, errands, eraser))
         return Processes(workers, self.room.directory, errands)
 
     def go(self, crew: Crew, finished: set[int], window: Callable[[int], Window | None]) -> Generator[Done, None, None]:
@@ -173,6 +183,7 @@ class _Run:
                 "format": self.records.format,
                 "holding": self.layout.holding,
                 "key": self.layout.key,
+                "op": self.layout.op,
                 "turn": len(entries),
             }
             job, entry = windows.name(mac(keys.key, _IMPORT + encode(told)))
@@ -190,6 +201,7 @@ class _Run:
         *,
         resumed: bool = False,
         already: bool = False,
+        verified: bool = False,
     ) -> Report:
         return Report(
             stored + bad,
@@ -205,16 +217,20 @@ class _Run:
             self.records.format,
             self.records.order,
             self.records.mark,
+            verified=verified,
         )
 
 
 @contextmanager
-def _run(room: Room, source: Source, holding: str, upsert: str, progress: Watch) -> Iterator[_Run]:
+def _run(room: Room, source: Source, holding: str, upsert: str, op: str, progress: Watch) -> Iterator[_Run]:
     declared = _declared(room, holding, upsert)
+    if op and not upsert:
+        raise InputError("the rows of a change feed are matched by an identifier. Name it with --upsert")
+    source = replace(source, op=op)
     with sources.records(source, declared) as records:
         if upsert and upsert not in records.map.parts:
             raise InputError(f"rows are matched by {upsert}, but no column fills it")
-        layout = Layout(declared, records.map, records.columns, records.delimiter, records.encoding, upsert)
+        layout = Layout(declared, records.map, records.columns, records.delimiter, records.encoding, upsert, op)
         yield _Run(room, records, layout, holding, progress)
 
 

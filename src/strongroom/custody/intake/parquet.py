@@ -40,7 +40,7 @@ def records(source: Source, format: Format | None, holding: Holding) -> Iterator
     with opened_file(source.place) as file:
         mark = FileMark.of(source.place, file, b"")
         mark = replace(mark, digest=sha256(file))
-        yield table.records(Parquet(file, mark), source.map, holding, mark)
+        yield table.records(Parquet(file, mark), source.map, holding, mark, source.op)
 
 
 class Parquet:

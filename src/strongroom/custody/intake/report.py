@@ -37,7 +37,7 @@ class Report:
     ``bad_rows``: the side file, None where no row was bad. ``job``: the import's name in hex, empty where rows were only
     checked. ``entries``: the ledger's indexes of this run. ``resumed``: an earlier run had stopped. ``already``: it was
     complete before, and nothing was done; of its bad rows the vault has kept the number alone, so no side file was written.
-    ``order``: in which a table's rows are numbered. ``mark``: the file that was read, None where it was a database.
+    ``verified``: everything that was stored was read back and opened, in each run. ``order``: in which a table's rows are numbered. ``mark``: the file that was read, None where it was a database.
     """
 
     rows: int
@@ -54,3 +54,4 @@ class Report:
     order: str = ""
     mark: FileMark | None = None
     odd: dict[tuple[str, str], int] = field(default_factory=dict)
+    verified: bool = False

@@ -36,7 +36,8 @@ _MAGIC: dict[bytes, Format] = {b"PAR1": "parquet", b"PARE": "parquet", b"SQLite 
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a user names. What is left empty is found out: ``format`` and ``delimiter`` by looking, ``encoding`` is
-    UTF-8, ``map`` goes by the names of columns. ``table``: of a database."""
+    UTF-8, ``map`` goes by the names of columns. ``table``: of a database. ``op``: a column that no field takes, of a
+    change feed's operations."""
 
     place: Place
     map: FieldMap | None = None
@@ -44,6 +45,7 @@ class Source:
     encoding: str = ""
     delimiter: str = ""
     table: str = ""
+    op: str = ""
 
 
 class Records(Protocol):
@@ -86,6 +88,8 @@ def records(source: Source, holding: Holding) -> AbstractContextManager[Records]
         raise InputError(f"{source.place}: a file of one table, and --table is for databases. Leave it out")
     if (source.encoding or source.delimiter) and format not in {None, "csv", "jsonl"}:
         raise InputError("an encoding and a delimiter are for CSV and JSON lines; tables say themselves. Leave it out")
+    if source.op and format in {"sqlite", "postgresql"}:
+        raise InputError("a change feed is a file, whose rows are in order; a table's are not. Export it, ordered")
     try:
         module = importlib.import_module(f"strongroom.custody.intake.{_MODULES[format]}")
     except ImportError as error:

@@ -66,14 +66,17 @@ class Table(Protocol):
         ...
 
 
-def records(table: Table, given: FieldMap | None, holding: Holding, mark: FileMark | None = None) -> TableRecords:
-    """The records of ``table``, gone through once. Raises ``InputError``, ``CatalogError``."""
+def records(
+    table: Table, given: FieldMap | None, holding: Holding, mark: FileMark | None = None, op: str = ""
+) -> TableRecords:
+    """The records of ``table``, gone through once; ``op``: a column to be read besides. Raises ``InputError``,
+    ``CatalogError``."""
     names = [column.name.lstrip("\ufeff").strip() for column in table.columns]
     found = given or mapping.by_name(names, table.title, holding)
-    return TableRecords(table, found, choose(table, names, found, holding), mark)
+    return TableRecords(table, found, choose(table, names, found, holding, op), mark)
 
 
-def choose(table: Table, names: Sequence[str], found: FieldMap, holding: Holding) -> list[Wanted]:
+def choose(table: Table, names: Sequence[str], found: FieldMap, holding: Holding, op: str = "") -> list[Wanted]:
     """The columns that ``found`` wants, in the table's order. Raises ``InputError``, ``CatalogError``."""
     days: set[str] = set()
     exact: set[str] = set()
@@ -101,6 +104,10 @@ def choose(table: Table, names: Sequence[str], found: FieldMap, holding: Holding
             used.add(name)
     if not used:
         raise InputError(f"{table.title}: the map names no column of it")
+    if op:
+        if names.count(op) != 1 or table.columns[names.index(op)].kind != "plain":
+            raise InputError(f"{table.title}: the column of operations is not here, or is not text")
+        used.add(op)
     return [
         Wanted(column, name in days, name in exact)
         for name, column in zip(names, table.columns, strict=True)

@@ -15,6 +15,7 @@ from strongroom.custody.intake.filemark import FileMark
 from strongroom.custody.intake.header import Header
 from strongroom.custody.intake.rows import Chunk
 from strongroom.custody.intake.source import Format, Source
+from strongroom.errors import InputError
 
 
 @contextmanager
@@ -22,7 +23,10 @@ def records(source: Source, format: Format | None, holding: Holding) -> Iterator
     """Raises ``InputError``, ``CatalogError``."""
     assert isinstance(source.place, Path)
     data = datafile.read(source.place, cast("datafile.Format | None", format), source.encoding)
-    head = header.read(data, header.wanted_columns(source.map) or set(holding.fields), source.delimiter)
+    wanted = header.wanted_columns(source.map) or set(holding.fields)
+    head = header.read(data, wanted | {source.op} - {""}, source.delimiter)
+    if source.op and source.op not in head.columns:
+        raise InputError(f"{data.name}:1: the column of operations is not here")
     yield TextRecords(data, head, header.field_map(data, head, source.map, holding))
 
 

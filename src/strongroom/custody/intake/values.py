@@ -15,6 +15,7 @@ from typing import Any
 from strongroom.catalog import fields
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
+from strongroom.custody.intake.feed import OPERATIONS
 from strongroom.custody.intake.rows import MAX_ROW, Chunk
 from strongroom.errors import ValueRejected
 from strongroom.store.rows import RowError
@@ -24,8 +25,8 @@ _ENDS = ("\n", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file's rows are read: for every chunk of it the same. ``columns``: of CSV. ``key``: the field of an upsert,
-    which no row may leave empty; otherwise empty."""
+    """How a source's rows are read: for every chunk of it the same. ``columns``: of CSV. ``key``: the field of an upsert,
+    which no row may leave empty; otherwise empty. ``op``: of a change feed, the column of a row's operation."""
 
     holding: Holding
     map: FieldMap
@@ -33,19 +34,22 @@ class Layout:
     delimiter: str
     encoding: str
     key: str
+    op: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
     """``columns``: every field of the holding, with its value for each row that was taken, in the rows' order.
 
-    ``count`` rows were taken, ``bad`` ones were not, for ``errors``; blank lines are neither.
+    ``count`` rows were taken, ``bad`` ones were not, for ``errors``; blank lines are neither. ``deletes``: of a change
+    feed, whether a row says that its record is gone; it has the key's value alone then.
     """
 
     columns: dict[str, list[str | None]] = field(repr=False)
     count: int
     bad: int
     errors: list[RowError]
+    deletes: list[bool] = field(default_factory=list)
 
 
 class Parser:
@@ -56,7 +60,8 @@ class Parser:
         self._plan = layout.map.compile(layout.columns) if layout.delimiter else None
         self._names = tuple(layout.map.parts)
         self._parsers = [fields.parser(layout.holding.fields[name]) for name in self._names]
-        self._key = layout.key
+        self._key, self._op = layout.key, layout.op
+        self._op_at = layout.columns.index(layout.op) if layout.op and layout.delimiter else 0
         needs = {name: one.needs for name, one in layout.holding.fields.items() if one.needs}
         self._linked = sorted({*needs, *(needed for one in needs.values() for needed in one)})
         if layout.delimiter:
@@ -67,8 +72,15 @@ class Parser:
         errors = list(chunk.bad)
         numbers: list[int] = []
         raws: list[Sequence[str]] = []
+        deletes: list[bool] = []
         broken = {error.row for error in errors}
         for number, raw in enumerate(self._rows(chunk.records), chunk.first):
+            if self._op and isinstance(raw, list):
+                delete = OPERATIONS.get(raw.pop(0).strip().lower())
+                if delete is None:
+                    raw = "has no operation that is known: upsert or delete, or create, update, insert, read"  # noqa: PLW2901
+                else:
+                    deletes.append(delete)
             if isinstance(raw, str):
                 errors.append(RowError(number, "", raw))
                 broken.add(number)
@@ -78,8 +90,13 @@ class Parser:
         columns: dict[str, list[str | None]] = {name: [None] * len(raws) for name in self._layout.holding.fields}
         wrong = [False] * len(raws)
         for name, parse, column in zip(self._names, self._parsers, zip(*raws, strict=True), strict=False):
-            columns[name] = values = []
+            values: list[str | None] = []
+            columns[name] = values
+            left_out = deletes if name != self._key else []
             for raw_value in column:
+                if left_out and left_out[len(values)]:
+                    values.append(None)
+                    continue
                 try:
                     values.append(parse(raw_value))
                 except ValueRejected as reason:
@@ -88,14 +105,7 @@ class Parser:
                     wrong[at] = True
                     values.append(None)
         if self._linked:
-            for at, row in enumerate(zip(*(columns[name] for name in self._linked), strict=True)):
-                lacks = (
-                    {}
-                    if wrong[at]
-                    else dict(fields.missing(self._layout.holding, dict(zip(self._linked, row, strict=True))))
-                )
-                wrong[at] = wrong[at] or bool(lacks)
-                errors += (RowError(numbers[at], name, reason) for name, reason in lacks.items())
+            self._check_needs(columns, deletes, numbers, wrong, errors)
         if self._key:
             for at, value in enumerate(columns[self._key]):
                 if value is None and not wrong[at]:
@@ -104,8 +114,25 @@ class Parser:
         if any(wrong):
             good = [not each for each in wrong]
             columns = {name: list(compress(values, good)) for name, values in columns.items()}
+            deletes = list(compress(deletes, good))
         bad = len(broken) + sum(wrong)
-        return Values(columns, len(raws) - sum(wrong), bad, sorted(errors))
+        return Values(columns, len(raws) - sum(wrong), bad, sorted(errors), deletes)
+
+    def _check_needs(
+        self,
+        columns: dict[str, list[str | None]],
+        deletes: Sequence[bool],
+        numbers: Sequence[int],
+        wrong: list[bool],
+        errors: list[RowError],
+    ) -> None:
+        """What a value needs beside it. A row that is wrong anyway has been named already."""
+        for at, row in enumerate(zip(*(columns[name] for name in self._linked), strict=True)):
+            if not wrong[at] and not (deletes and deletes[at]):
+                # Twice missing, for two values that need it, it is named once.
+                lacks = dict(fields.missing(self._layout.holding, dict(zip(self._linked, row, strict=True))))
+                wrong[at] = bool(lacks)
+                errors += (RowError(numbers[at], name, reason) for name, reason in lacks.items())
 
     def _rows(self, records: Iterable[bytes]) -> Iterator[Sequence[str] | str | None]:
         """For each record one text a field, the reason why there is none, or None for a blank line."""
@@ -134,7 +161,8 @@ class Parser:
                 yield "is empty"
             else:
                 try:
-                    yield plan.apply(row)
+                    texts = plan.apply(row)
+                    yield [row[self._op_at], *texts] if self._op else texts
                 except ValueRejected as reason:
                     yield f"{reason}{'' if text[-1:] in _ENDS else '; the file ends in it'}"
 
@@ -151,7 +179,10 @@ class Parser:
             return str(reason)
         except (ValueError, RecursionError):
             return "is not JSON: each line wants one object"
-        return list(self._layout.map.apply(row).values()) if any(row.values()) else "is empty"
+        if not any(row.values()):
+            return "is empty"
+        texts = list(self._layout.map.apply(row).values())
+        return [row.get(self._op, ""), *texts] if self._op else texts
 
 
 def _json(text: str) -> dict[str, str]:
