@@ -118,6 +118,23 @@ def test_the_way_around_a_second_signature_is_warned_of() -> None:
     assert not [one for one in said(TWO + mend) if "one signature writes" in one]
 
 
+def test_who_corrects_must_be_able_to_index() -> None:
+    mend = """\
+  mend:
+    about: To mend what was misspelt
+    lawful-basis: Telecommunications Act, section 9
+    actions: [correct]
+    roles: [robot]
+    units: [desk]
+    reads: {calls: {code: clear}}
+    budgets: {reader: [5/day]}
+"""
+    words = "whoever corrects calls may not index its identifiers anew"
+    assert any(words in one for one in said(TWO + mend))
+    for helped in (mend.replace("[desk]", "[exchange]"), mend.replace("[correct]", "[correct, intake]")):
+        assert not any(words in one for one in said(TWO + helped))
+
+
 def test_the_examples_have_no_errors() -> None:
     for path in EXAMPLES:
         said(path.read_text("utf-8"))

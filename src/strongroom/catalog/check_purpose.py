@@ -25,6 +25,7 @@ def warnings(at: Path, purpose: Purpose, source: Source) -> Iterator[Problem]:
     yield from _finds(at, purpose, source)
     yield from _checks(at, purpose, source)
     yield from _opens(at, purpose, source)
+    yield from _corrects(at, purpose, source)
     if purpose.most > _LARGE_EXPORT:
         text = f"one ask takes out up to {purpose.most:,} records, and nobody can call them back"
         yield Problem((*at, "most"), text, f"Write {_LARGE_EXPORT:,} or less; a person's own export needs few")
@@ -93,3 +94,20 @@ def _opens(at: Path, purpose: Purpose, source: Source) -> Iterator[Problem]:
                 text = f"it opens the compartment {compartment}, yet hides {', '.join(hidden)}"
                 mend = "Only an honest vault hides them; what must stay sealed needs a compartment of its own"
                 yield Problem((*at, "reads", name), text, mend)
+
+
+def _corrects(at: Path, purpose: Purpose, source: Source) -> Iterator[Problem]:
+    if "correct" not in purpose.actions:
+        return
+    for name in purpose.reads:
+        indexed = identifier_kinds(source.holdings[name])
+        helping = any(
+            "intake" in one.actions
+            and name in one.reads
+            and set(one.roles) & set(purpose.roles)
+            and set(one.units) & set(purpose.units)
+            for one in source.purposes.values()
+        )
+        if indexed and not helping:
+            text = f"whoever corrects {name} may not index its identifiers anew, so that no correction succeeds"
+            yield Problem((*at, "actions"), text, "Add intake, with a budget for the identifiers of a few records")
