@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fuzz.known import KNOWN
+
 # Nothing of the project may be imported before atheris can instrument it.
 if TYPE_CHECKING:
     from fuzz.run import Ran
@@ -43,9 +45,7 @@ def main() -> int:
             " coverage instead",
             file=sys.stderr,
         )
-    found = _all(atheris, wanted, args)
-    _summary(found)
-    return BROKEN if any(one.broken for one in found) else FINE
+    return _summary(_all(atheris, wanted, args))
 
 
 def _arguments() -> argparse.Namespace:
@@ -124,25 +124,35 @@ def _told(one: Ran) -> Ran:
     new = "-" if one.new is None else f"+{one.new}"
     rate = one.executions / one.seconds if one.seconds else 0
     print(
-        f"{one.name:<42} {one.executions:>10,} inputs {one.seconds:>6.1f} s {rate:>8,.0f}/s {new:>6} edges"
-        f"  {'BROKEN' if one.broken else 'held'}",
+        f"{one.name:<42} {one.executions:>10,} inputs {one.seconds:>6.1f} s {rate:>8,.0f}/s {new:>6} edges  {_outcome(one)}",
         flush=True,
     )
     return one
 
 
-def _summary(found: list[Ran]) -> None:
-    broken = [one for one in found if one.broken]
+def _outcome(one: Ran) -> str:
+    if not one.broken:
+        return "held"
+    return f"known: {KNOWN[one.name]}" if one.name in KNOWN else "BROKEN"
+
+
+def _summary(found: list[Ran]) -> int:
+    """The exit code: of what is known to be broken the tests see to it that it is mended."""
+    known = [one for one in found if one.broken and one.name in KNOWN]
+    broken = [one for one in found if one.broken and one.name not in KNOWN]
     for one in broken:
         print(f"\n{one.name}: {one.broken}")
     total, seconds = sum(one.executions for one in found), sum(one.seconds for one in found)
+    held = len(found) - len(known) - len(broken)
     print(
-        f"\n{len(found)} targets, {total:,} inputs, {seconds:,.0f} s: {len(found) - len(broken)} held, {len(broken)} broke"
+        f"\n{len(found)} targets, {total:,} inputs, {seconds:,.0f} s: {held} held, {len(broken)} broke"
+        + (f", {len(known)} known to break" if known else "")
     )
     if broken:
         print(
-            "An input of .fuzz/broken belongs into fuzz/corpus/TARGET, where the tests replay it, once it is understood."
+            "Its input belongs into fuzz/corpus/TARGET, where the tests replay it. To try it: python -m fuzz --replay FILE TARGET"
         )
+    return BROKEN if broken else FINE
 
 
 if __name__ == "__main__":

@@ -25,12 +25,26 @@ _VALUES: tuple[Any, ...] = (
     "1", "room", [], [CANARY], [[]], [None], [0], {}, {CANARY: CANARY}, {"": 0}, {"v": 1},
 )  # fmt: skip
 _DEEP = 4
+# The fifth opens a quote in each line, whatever was open before.
+_PIECES = (
+    b"[", b'{"a":', b'"', b"\\", b'x","\n', b"a", b"9", b" ", b"\n", b"\r", b"\0", b"\xff", b",", b"+", b"=", b"- ", b"a: ", b"{a: ", b"? ", b"&a ",
+    b"(", b"\n\n", "— ".encode(), "é".encode(), "欧".encode(), "e\u0301".encode(), "\u200d".encode(),
+)  # fmt: skip
 
 
 def mutations(seeds: Sequence[bytes], drawn: random.Random, count: int) -> Iterator[bytes]:
     """``count`` changes of ``seeds``, each in turn."""
     for number in range(count):
         yield mutated(seeds[number % len(seeds)], seeds, drawn)
+
+
+def large(seed: bytes, size: int) -> Iterator[bytes]:
+    """Inputs of ``size`` bytes that are worst for whoever goes over them again and again, with ``seed`` and without."""
+    for piece in _PIECES:
+        much = piece * (size // len(piece))
+        yield much
+        yield seed[: len(seed) // 2] + much + seed[len(seed) // 2 :]
+    yield seed * (size // max(1, len(seed)))
 
 
 def mutated(seed: bytes, others: Sequence[bytes], drawn: random.Random) -> bytes:

@@ -28,6 +28,7 @@ EXEMPT = {
     "keyholder.files.open_keyholder": "opens a database; its JSON files have targets of their own",
     "seal.batch.Batch.open": "draws a secret",
     "custody.intake.datafile.DataFile.open": "opens a file that intake.file reads",
+    "custody.intake.sealing.Sealer.open": "draws a batch",
 }
 
 

@@ -1,7 +1,7 @@
 """Does an error's text hold words of the input that the program does not have itself?
 
-An error may name members, sizes and places; a word of the input that stands nowhere in our own source can only have been
-copied out of it. So nothing has to be known of the texts, and the fuzzer finds the values that get through.
+An error may name members, sizes and places; a word of the input that stands nowhere in our own source and examples can only
+have been copied out of it. So nothing has to be known of the texts, and the fuzzer finds the values that get through.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import strongroom
+from fuzz.seeds import ROOT
 
 _GROUPED = re.compile(r"(?<=[0-9])_(?=[0-9])")
 _WORD = re.compile(r"[^\W_]+")
@@ -42,6 +43,6 @@ def _words(text: str) -> Iterator[str]:
 def _vocabulary() -> frozenset[str]:
     # The bounds of numbers are the schemas' own.
     found = {*_OTHERS.split(), *(str(2**bits - 1) for bits in (16, 32, 53, 63))}
-    for path in Path(strongroom.__file__).parent.rglob("*.py"):
+    for path in [*Path(strongroom.__file__).parent.rglob("*.py"), *(ROOT / "examples").rglob("*.yaml")]:
         found.update(_words(_GROUPED.sub("", path.read_text(encoding="utf-8"))))
     return frozenset(found)

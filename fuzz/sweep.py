@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fuzz.mutate import mutations
+from fuzz.mutate import large, mutations
 from fuzz.target import Target
 
 
@@ -28,6 +28,11 @@ def replay(target: Target) -> Swept:
 def sweep(target: Target, count: int, start: int = 0) -> Swept:
     """``count`` mutations of the seeds in turn; another ``start`` gives others."""
     return _swept(target, mutations(target.corpus(), random.Random(f"{target.name} {start}"), count))
+
+
+def swell(target: Target, size: int) -> Swept:
+    """Inputs of ``size`` bytes."""
+    return _swept(target, large(target.corpus()[0], size))
 
 
 def _swept(target: Target, inputs: Iterable[bytes]) -> Swept:

@@ -57,14 +57,16 @@ class Target:
             self.tells_nothing(str(error), data)
             return False
         finally:
-            spent = time.thread_time() - began
-            if spent > MOST_SECONDS:
-                raise Broken(f"{self.name}: {spent:.1f} s for {len(data):,} bytes")
+            self._in_time(time.thread_time() - began, data)
         if self.write is not None:
             again = self.write(found)
             if again != data:
                 raise Broken(f"{self.name}: accepted, and written otherwise: {again!r}")
         return True
+
+    def _in_time(self, seconds: float, data: bytes) -> None:
+        if seconds > MOST_SECONDS:
+            raise Broken(f"{self.name}: {seconds:.1f} s for {len(data):,} bytes")
 
     def tells_nothing(self, text: str, data: bytes) -> None:
         """Raises ``Broken`` when ``text`` may not quote ``data`` and does."""

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from functools import cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.ledger import made
 
 from fuzz.sample import blank
 from fuzz.seeds import example
+from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog import source
 from strongroom.catalog.model import KeyholderKeys, VaultKeys
 from strongroom.catalog.types import identifier_kinds
+from strongroom.client.certificate import Proved, marshal
+from strongroom.keyholder import protocol
 from strongroom.ledger import entry, tag
+from strongroom.ledger.directory import prove
 from strongroom.seal import hpke
 
 ROOM = bytes(range(16))
 SIZE = 12
 
-_public = made.log.key_id.ljust(32, b"\1")
+message = Ed25519PrivateKey.from_private_bytes(b"\6" * 32)
+"""The keyholder's, which the charter names."""
+
+_public = message.public_key().public_bytes_raw()
 
 
 @cache
@@ -72,6 +80,33 @@ def entries() -> tuple[bytes, ...]:
 def tags() -> list[bytes]:
     """A tag for each entry, should it want one."""
     return tag.tags(bytes(32), 1, SIZE)
+
+
+@cache
+def certificate() -> bytes:
+    """A file that says of one record that it is erased for good, and proves it, out of a ledger of three entries."""
+    ruling, epoch = charters.charter_hash(document()), made.START // 86_400 + 1
+    mark, common = b"\7" * 16, made.asked(made.START + 1, ruling, 1)
+    erasure = blank(entry.ErasureEntry, **common, count=1, epochs=[epoch], marks=[mark], tags=[tags()[0]])
+    expiry = blank(entry.ExpiryEntry, v=1, time=made.START + 90_000, epoch=epoch, holding=str(common["holding"]))
+    book = made.Ledger()
+    book.append([entries()[0], entry.encode(erasure), entry.encode(expiry)])
+    book.publish()
+    said = blank(
+        protocol.Certificate,
+        holding=common["holding"],
+        records=[protocol.CertifiedRecord(entry=1, epochs=[], handle=bytes(16), mark=mark)],
+        room=ROOM,
+        root=book.edge.root(),
+        size=3,
+        time=made.START + 90_001,
+    )
+    text = encode(said).decode()
+    proofs = [
+        Proved(entry=one.decode(), proof=prove(book.files.__getitem__, at).marshal())
+        for at, one in enumerate(book.entries)
+    ]
+    return marshal(text, message.sign(protocol.certificate_message(text.encode())), proofs)
 
 
 @cache

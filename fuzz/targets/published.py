@@ -16,9 +16,10 @@ from fuzz import world
 from fuzz.scratch import file
 from fuzz.target import Broken, Target, text_of
 from strongroom.catalog.charter import charter_hash
-from strongroom.client import anchors, published
+from strongroom.client import anchors, certificate, published
 from strongroom.client.watch import Watcher
-from strongroom.errors import InputError, LedgerError, NoteError
+from strongroom.errors import FormatError, InputError, LedgerError, NoteError
+from strongroom.keyholder import protocol
 from strongroom.ledger import confirm
 from strongroom.ledger.audit import audit
 from strongroom.ledger.directory import Directory, Fetch, find_tags, prove
@@ -42,7 +43,16 @@ def targets() -> list[Target]:
             silent=False,
             seeds=_files,
             of=(anchors.room_id,),
-            weight=0.1,
+            weight=0.02,
+        ),
+        Target(
+            name="published.certificate",
+            read=_certificate,
+            errors=(FormatError, LedgerError),
+            silent=False,
+            seeds=lambda: [world.certificate()],
+            of=(certificate.verify, certificate.erasures),
+            weight=0.05,
         ),
         Target(
             name="published.vkeys",
@@ -98,6 +108,16 @@ def _refused_or(read: Callable[[], object]) -> None:
 def _room(data: bytes) -> None:
     if anchors.room_id(_fetch(data), charter_hash(world.document())) != world.ROOM:
         raise Broken("another room than the one of this first charter")
+
+
+def _certificate(data: bytes) -> None:
+    """Signed anew by the keyholder, so that what it says wrongly comes past the signature."""
+    file = certificate._file.parse(data)
+    signature = world.message.sign(protocol.certificate_message(file.certificate.encode()))
+    again = certificate.marshal(file.certificate, signature, file.entries)
+    found = certificate.verify(again, genesis=charter_hash(world.document()))
+    if found.charter.room != world.ROOM or not found.records:
+        raise Broken("a certificate of another room, or of nothing")
 
 
 def _watcher(state: Path) -> Watcher:

@@ -50,9 +50,9 @@ def targets() -> list[Target]:
             name="seal.padding",
             read=lambda data: (padding.unpad(data), len(data)),
             # Any small multiple of 64 may have been the floor.
-            write=lambda found: padding.pad(found[0], found[1] if found[1] <= 65_472 else 64),
+            write=lambda found: padding.pad(found[0], found[1] if found[1] <= padding._LARGEST_FLOOR else 64),
             errors=FormatError,
-            seeds=lambda: hexes("seal-padding", "padded", "padded") + hexes("seal-failures", "unpad", "padded"),
+            seeds=lambda: [*hexes("seal-padding", "padded", "padded"), bytes(64), b"\x80" + bytes(62)],
             of=(padding.unpad,),
         ),
         Target(

@@ -24,6 +24,7 @@ from strongroom.canonical import Codec
 from strongroom.errors import FormatError
 
 # Of each seed, where an input takes microseconds; a hundred times as many with HYPOTHESIS_PROFILE=deep.
+LARGE = 64 * 1024
 COUNT, LEAST = 3 * settings().max_examples, 60
 
 
@@ -71,6 +72,11 @@ def test_changed_seeds_keep_the_rules(name: str) -> None:
     sweep.sweep(target, max(LEAST, int(COUNT * len(target.corpus()) * target.weight)))
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name not in KNOWN])
+def test_large_inputs_take_no_longer_than_they_must(name: str) -> None:
+    assert sweep.swell(ALL[name], LARGE).inputs > 40
+
+
 def test_every_codec_and_every_function_named_like_a_parser_has_a_target() -> None:
     of = [one for target in ALL.values() for one in target.of]
     codecs, functions = parsers.codecs(), parsers.functions()
@@ -113,6 +119,12 @@ class Small:
     def crashing(data: bytes) -> str:
         return {b"a": "a", b"b": "b"}[data]
 
+    @staticmethod
+    def slow(data: bytes) -> str:
+        for at in range(len(data)):
+            data[at:].count(b" ")
+        return Small.good(data)
+
 
 def target_of(read: Any, seeds: list[bytes] | None = None) -> Target:
     return Target("small", read, lambda: [b"a", b"b"] if seeds is None else seeds, (read,), write=str.encode)
@@ -131,6 +143,13 @@ def test_a_parser_that_breaks_a_rule_is_found(read: Any, raised: type[Exception]
     with pytest.raises(raised) as caught:
         sweep.sweep(target_of(read), 500)
     assert caught.value.__notes__[0].startswith("small, input ")
+
+
+def test_a_parser_that_takes_too_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.target.MOST_SECONDS", 0.1)
+    sweep.swell(target_of(Small.good), LARGE)
+    with pytest.raises(Broken, match=r"s for 65,5\d\d bytes"):
+        sweep.swell(target_of(Small.slow), LARGE)
 
 
 def test_a_target_without_seeds_fails() -> None:
