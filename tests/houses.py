@@ -38,6 +38,7 @@ class Held:
 
     budgets: list[Any]
     chains: list[Any]
+    life: list[Any]
     asks: list[Any]
     entries: list[bytes]
 
@@ -130,9 +131,9 @@ class Houses:
     # --- what came of it -------------------------------------------------------------------------------------------
     def held(self) -> Held:
         store = self.town.keyholder.store
-        queries = ("SELECT * FROM budgets", "SELECT * FROM chains", "SELECT * FROM asks")
-        budgets, chains, asks_ = (store.db.execute(query).fetchall() for query in queries)
-        return Held(budgets, chains, asks_, store.entries(0, store.size()))
+        tables = ("budgets", "chains", "asks", "tombstones", "versions", "epochs", "holds", "freezes")
+        budgets, chains, asks_, *life = (store.db.execute(f"SELECT * FROM {one}").fetchall() for one in tables)  # noqa: S608
+        return Held(budgets, chains, life, asks_, store.entries(0, store.size()))
 
     def entries(self) -> list[entry.Entry]:
         return [entry.parse(data) for data in self.held().entries]
@@ -145,7 +146,7 @@ class Houses:
             yield
         after = self.held()
         assert caught.value.code == code, caught.value
-        assert (after.budgets, after.chains) == (before.budgets, before.chains)
+        assert (after.budgets, after.chains, after.life) == (before.budgets, before.chains, before.life)
         new = [entry.parse(data) for data in after.entries[len(before.entries) :]]
         if written:
             (item,) = new
@@ -165,7 +166,8 @@ class Houses:
         assert at.size == book.size == len(data)
         assert at.root == tree.root([tree.leaf_hash(one) for one in data])
         assert book._staged == []
-        assert sorted(t for one in data for t in entry.entry_tags(entry.parse(one))) == sorted(self.numbered())
+        lost = [bytes(row[0]) for row in keyholder.store.db.execute("SELECT tag FROM lost")]
+        assert sorted(t for one in data for t in entry.entry_tags(entry.parse(one))) == sorted(self.numbered() + lost)
 
     def numbered(self) -> list[bytes]:
         keyholder = self.town.keyholder
@@ -178,11 +180,16 @@ class Houses:
 
 PATHS: dict[type, str] = {
     protocol.Disclose: "/v1/disclose",
+    protocol.Erase: "/v1/erase",
     protocol.Find: "/v1/find",
     protocol.Intake: "/v1/intake",
     protocol.Refusal: "/v1/refusal",
     protocol.EnterCharter: "/v1/charter",
     protocol.Epoch: "/v1/epoch",
+    protocol.Supersede: "/v1/supersede",
+    protocol.Reseal: "/v1/reseal",
+    protocol.Held: "/v1/held",
+    protocol.Certify: "/v1/certify",
     protocol.Entries: "/v1/entries",
 }
 

@@ -161,8 +161,8 @@ def test_partial_tiles_go_when_the_full_one_is_there(houses: Houses, step: int) 
     keyholder, public = houses.town.keyholder, houses.town.root / "public"
     for at in range(300):
         houses.town.hands.wait(3600)
-        keyholder._set_time(keyholder.now())
-        with keyholder._writing(keyholder.now()):
+        keyholder.set_time(keyholder.now())
+        with keyholder.writing():
             keyholder.book.stage(HeartbeatEntry(v=1, time=keyholder.now()))
         if at % step == 0:
             keyholder.publish(keyholder.now())

@@ -22,7 +22,7 @@ def _enact(houses: Houses, **scopes: str) -> None:
     def tighten(charter: Charter) -> Charter:
         purposes = {}
         for name, purpose in charter.purposes.items():
-            own = {scope: [scopes.get(scope, MANY)] for scope in ("reader", "unit", "purpose")}
+            own = {scope: [scopes.get(scope, MANY)] for scope in ("reader", "unit", "record", "purpose")}
             purposes[name] = change(purpose, budgets=PurposeBudgets(**own))
         budgets = RoomBudgets(room=[scopes.get("room", MANY)], holdings={"residents": [scopes.get("holding", MANY)]})
         return change(charter, purposes=purposes, budgets=budgets)  # type: ignore[no-any-return]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from tests.houses import FRESH, Houses, change
+from tests.keyholder import asked
+from tests.keyholder.asked import WHY, Sealed, erase
 
 from strongroom.canonical import encode
 from strongroom.client.device import Device, SignedAsk
@@ -15,9 +17,11 @@ from strongroom.custody import ceremony
 from strongroom.errors import CommitmentError, SealError, StoreError, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import checks, protocol
+from strongroom.keyholder.epochs import SealedBatch
 from strongroom.keyholder.work import Work
 from strongroom.ledger import entry
-from strongroom.seal import batch, body, cleartext, columns, epoch, ids, slot
+from strongroom.seal import body, cleartext, columns, slot
+from strongroom.seal.mac import keyed
 
 Attack = Callable[[Houses], Any]
 
@@ -85,7 +89,10 @@ UNWRITTEN: dict[str, tuple[str, Attack]] = {
         lambda h: change(h.good(), handles=b"", versions=b"", compartments=b"", masked=b"", batch=b""),
     ),
     "no such batch": ("malformed", lambda h: change(h.good(), batch=b"\0\1")),
-    "no batch": ("malformed", lambda h: change(h.good(), batches=[], epochs=[])),
+    "no batch": ("malformed", lambda h: change(h.good(), batches=[], epochs=[], expires=[], members=b"")),
+    "an expiry missing": ("malformed", lambda h: change(h.good(), expires=[])),
+    "members cut": ("malformed", lambda h: change(h.good(), members=h.good().members[:-1])),
+    "deltas cut": ("malformed", lambda h: change(h.good(), deltas=bytes(31))),
     "an epoch too many": ("malformed", lambda h: change(h.good(), epochs=h.good().epochs * 2)),
     "version 0": ("malformed", lambda h: change(h.good(), versions=bytes(4))),
     "compartment 0": ("malformed", lambda h: change(h.good(), compartments=bytes(2))),
@@ -139,7 +146,7 @@ def _frozen(scope: str) -> Attack:
 
 
 def _erased(h: Houses) -> Any:
-    h.operate("erase", records=[h.handles[0]])
+    h.send(erase(h, h.handles[:1]))
     return h.good(2)
 
 
@@ -148,43 +155,41 @@ def _two_versions(h: Houses) -> Any:
     return change(request, versions=columns.put_u32s([1, 2]))
 
 
-def _sealed(h: Houses, room: bytes | None = None, holding: str = "residents", days: int = 0) -> Any:
-    """A batch secret of the attacker's own making, for another place than the ask's."""
-    keys, good = h.town.room.keys, h.good()
-    public = h.town.keyholder.epochs.get("residents", good.epochs[0])
-    assert public is not None
-    made = batch.Batch.open(
-        room or keys.room,
-        ids.keyholder_id(h.town.keyholder.keys.message_public),
-        ids.holding_id(keys.room, holding),
-        good.epochs[0] + days,
-        public.public,
-        os.urandom,
-    )
-    return change(good, batches=[made.sealed])
+def _sealed(h: Houses, **how: Any) -> Any:
+    """A batch secret of the attacker's own making, that says another thing than the request."""
+    good = h.good()
+    made = Sealed(h, h.handles[:1], **how)
+    said: dict[str, Any] = {
+        "epochs": [made.closed.epoch],
+        "expires": [made.closed.expires],
+        "members": made.closed.members,
+    }
+    return change(good, batches=[made.closed.secret], **said)
+
+
+def _said_otherwise(**members: Any) -> Attack:
+    """A batch that says the truth of itself, and then one thing of it changed."""
+    return lambda h: change(_sealed(h), **members)
 
 
 def _other_epoch(h: Houses) -> Any:
-    good = h.good()
-    later = epoch.epoch_of(0, good.epochs[0] - 1)
+    later = h.good().epochs[0] - 1
     h.send(protocol.Epoch(**h.town.room.common(), holding="residents", epoch=later))
-    return change(good, epochs=[later])
+    return change(h.good(), epochs=[later])
 
 
 def _too_many_people(h: Houses) -> Any:
-    handles = sorted(os.urandom(16) for _ in range(1000))
-    signed = _resigned(h, records=handles, fields=["name", "phone"], purpose="reach")
-    good = h.good()
-    return change(
-        good,
-        ask=signed.text.decode(),
-        signature=signed.signature,
-        handles=b"".join(one * 2 for one in handles),
-        versions=columns.put_u32s([1] * 2000),
-        compartments=columns.put_u16s([1, 2] * 1000),
-        masked=os.urandom(16 * 2000),
-        batch=bytes(2 * 2000),
-    )
+    handles = [os.urandom(16) for _ in range(400)]
+    whos = [[os.urandom(16) for _ in handles] for _ in range(3)]
+    made = Sealed(h, handles, holding="calls", epoch=h.town.room.now() // 86400 + 7, whos=whos)
+    signed = h.town.asker().disclose("calls", "trace", handles, ["caller", "callee", "day"], *WHY, h.town.room.now())
+    return asked.request(h, signed, made.pieces())
+
+
+def _two_persons(h: Houses) -> Any:
+    """Two compartments about one person, sealed under two: the second would not be told."""
+    made = Sealed(h, h.handles[:1], whos=[[os.urandom(16)], [os.urandom(16)]])
+    return asked.request(h, h.ask(1, ("phone", "name"), "reach"), made.pieces())
 
 
 WRITTEN: dict[str, tuple[str, Attack]] = {
@@ -208,11 +213,14 @@ WRITTEN: dict[str, tuple[str, Attack]] = {
     "holding frozen": ("frozen", _frozen("holding:residents")),
     "reader frozen": ("frozen", _frozen("reader:ANA")),
     "one record erased": ("erased", _erased),
+    "two persons for one": ("person", _two_persons),
     "epoch without a key": ("epoch", lambda h: change(h.good(), epochs=[30_000])),
     "epoch out of any calendar": ("epoch", lambda h: change(h.good(), epochs=[2**32 - 1])),
     "another epoch's key": ("batch", _other_epoch),
-    "batch of another epoch": ("batch", lambda h: _sealed(h, days=1)),
-    "batch of another holding": ("batch", lambda h: _sealed(h, holding="patients")),
+    "batch of another epoch": ("batch", lambda h: change(_sealed(h), epochs=h.good().epochs)),
+    "batch of another expiry": ("batch", _said_otherwise(expires=[30_000])),
+    "batch of other members": ("batch", _said_otherwise(members=bytes(32))),
+    "batch of another holding": ("batch", lambda h: _sealed(h, sealed_for="calls")),
     "batch of another room": ("batch", lambda h: _sealed(h, room=os.urandom(16))),
     "no batch at all": ("batch", lambda h: change(h.good(), batches=[b"\1" + os.urandom(1168)])),
     "batch of another version": ("batch", lambda h: change(h.good(), batches=[b"\2" + h.good().batches[0][1:]])),
@@ -285,9 +293,11 @@ def test_a_path_that_is_none(houses: Houses) -> None:
 def test_a_relabelled_slot_opens_nothing_and_marks_the_other_person(houses: Houses) -> None:
     room, keyholder = houses.town.room, houses.town.keyholder
     one, other = (room.store.latest(room.holding("residents"), [handle])[0] for handle in houses.handles[:2])
-    secret = keyholder.secret("residents", one.epoch, one.sealed)
+    b = keyholder.secret("residents", SealedBatch(one.epoch, one.expires, one.members, one.sealed))
+    secrets = slot.record_secrets(keyed(b), slot.places([one.handle, other.handle], [1, 1]))
     mine, theirs = (
-        slot.unmask(secret, body.parse(row.body)[0].masked, row.handle, row.version, 1) for row in (one, other)
+        slot.unmask(secret, body.parse(row.body)[0].masked, 1)
+        for secret, row in zip(secrets, (one, other), strict=True)
     )
     request = houses.good()
     relabelled = change(request, masked=columns.xor(columns.xor(request.masked, mine), theirs))

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from tests.houses import Houses, change
+from tests.keyholder.asked import erase
 
 from strongroom.canonical import encode
 from strongroom.catalog.model import Charter
 from strongroom.custody import ceremony
+from strongroom.custody.admit import of_ask
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.work import Work
@@ -67,9 +69,9 @@ def _enter_another_charter(houses: Houses) -> None:
     ceremony.amend(room, steward, change_heartbeat, ceremony.latest_roster(room))
 
 
-FORBIDDEN: dict[str, Callable[[Houses], None]] = {
+FORBIDDEN: dict[str, Callable[[Houses], object]] = {
     "frozen": lambda h: h.operate("freeze", "holding:residents"),
-    "erased": lambda h: h.operate("erase", records=h.handles[:1]),
+    "erased": lambda h: h.send(erase(h, h.handles[:1])),
     "charter": _enter_another_charter,
 }
 
@@ -118,9 +120,7 @@ def test_one_ask_twice_in_one_commit(houses: Houses) -> None:
 
 def test_a_refusal_by_the_vault_uses_the_ask_up_and_is_confirmed_again(houses: Houses) -> None:
     signed = houses.ask()
-    refusal = protocol.Refusal(
-        **houses.town.room.common(), ask=signed.text.decode(), signature=signed.signature, code="rule"
-    )
+    refusal = protocol.Refusal(**houses.town.room.common(), **of_ask(signed), code="rule")
     first = houses.send(refusal)
     assert isinstance(first, protocol.Written)
     count = houses.town.keyholder.book.size
@@ -204,9 +204,7 @@ def test_a_window_must_be_opened_while_its_ask_is_fresh(houses: Houses) -> None:
 
 def test_a_window_that_the_vault_refused_never_opens(houses: Houses) -> None:
     signed = houses.window(10)
-    houses.send(
-        protocol.Refusal(**houses.town.room.common(), ask=signed.text.decode(), signature=signed.signature, code="rule")
-    )
+    houses.send(protocol.Refusal(**houses.town.room.common(), **of_ask(signed), code="rule"))
     with houses.refused("used", written=False):
         houses.send(houses.intake(signed, _inners(1)))
 
@@ -229,10 +227,10 @@ def test_a_frozen_call_closes_the_window_for_good(houses: Houses) -> None:
         ("malformed", False, {"inners": [b""]}),
         ("malformed", False, {"inners": [bytes(32), bytes(32)]}),
         ("malformed", False, {"inners": [bytes(32 * (protocol.MAX_INNERS + 1))]}),
-        ("malformed", False, {"kinds": ["phone", "phone"], "inners": [bytes(32), bytes(32)]}),
-        ("malformed", False, {"kinds": [], "inners": []}),
-        ("field", True, {"kinds": ["email"]}),
-        ("field", True, {"kinds": ["phone", "x" * 1000], "inners": [bytes(32), bytes(32)]}),
+        ("malformed", False, {"fields": ["phone", "phone"], "inners": [bytes(32), bytes(32)]}),
+        ("malformed", False, {"fields": [], "inners": []}),
+        ("field", True, {"fields": ["email"]}),
+        ("field", True, {"fields": ["phone", "x" * 1000], "inners": [bytes(32), bytes(32)]}),
     ],
 )
 def test_columns_of_an_intake(houses: Houses, code: str, written: bool, change_: dict[str, list[bytes]]) -> None:

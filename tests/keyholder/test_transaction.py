@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,10 +9,12 @@ from typing import Any
 
 import pytest
 from tests.houses import Houses, change
+from tests.keyholder import asked
 
 from strongroom.canonical import Record, encode
 from strongroom.errors import StoreError, StrongroomError
-from strongroom.keyholder import checks, protocol, reading
+from strongroom.keyholder import epochs, protocol, reading
+from strongroom.keyholder.case import Case
 from strongroom.keyholder.work import Work
 
 
@@ -137,7 +138,7 @@ def test_one_request_that_breaks_its_transaction_harms_no_other(
     good, poison = houses.good(2), houses.good(3)
     real: Any = reading._write
 
-    def write(keyholder: Any, case: checks.Case) -> int:
+    def write(keyholder: Any, case: Case) -> int:
         index: int = real(keyholder, case)
         if len(set(case.handles)) == 3:
             raise _BrokenError
@@ -237,8 +238,10 @@ def test_the_ask_table_does_not_grow_for_ever(houses: Houses) -> None:
     assert len(houses.held().asks) == 1
 
 
-def test_the_cache_of_batch_secrets_is_bounded(houses: Houses) -> None:
+def test_the_cache_of_batch_secrets_is_bounded(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
     keyholder = houses.town.keyholder
-    keyholder._secrets = {os.urandom(32): b"" for _ in range(100_000)}
-    houses.send(houses.good())
-    assert len(keyholder._secrets) == 1
+    monkeypatch.setattr(epochs, "_MOST_SECRETS", 3)
+    for _ in range(5):
+        made = asked.Sealed(houses, houses.handles[:1])
+        houses.send(asked.request(houses, houses.ask(), made.pieces((1,))))
+    assert sum(map(len, keyholder.epochs._secrets.values())) <= 3
