@@ -80,7 +80,8 @@ def take_in(call: Call) -> int:
             if args.dry_run:
                 report = importer.check_file(room, source, holding, **options)
             else:
-                errand = Errand(asking.asker(room, arguments.reader(call)), args.purpose, args.case, args.reason)
+                m = arguments.mandate(call, room)
+                errand = Errand(m.asker, m.purpose, m.case, m.reason, m.seconds)
                 more = {"workers": max(1, args.workers), "again": args.again}
                 report = importer.import_file(room, source, holding, errand, **options, **more)
     _say(out, report, holding, dry=args.dry_run)
