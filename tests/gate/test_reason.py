@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from strongroom.errors import Refused
@@ -48,6 +48,8 @@ def test_nothing_but_a_refusal_escapes(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=8), st.integers(2, 60), st.sampled_from(["", " ", ", "]))
 def test_repeating_never_makes_a_reason(unit: str, times: int, between: str) -> None:
+    # Without anything between them the end of one and the beginning of the next are a word of their own.
+    assume(between or unit.isalpha())
     if refused(check_reason, unit):
         assert refused(check_reason, between.join([unit] * times)[:500])
 
