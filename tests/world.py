@@ -96,6 +96,14 @@ purposes:
     units: [registry]
     reads: {residents: {}, calls: {}}
     tells: true
+  attest:
+    about: Take calls in with a second signature.
+    lawful-basis: Test Act, section 15
+    actions: [intake]
+    roles: [registrar]
+    units: [registry]
+    reads: {calls: {}}
+    countersign: {roles: [examiner], units: [oversight]}
   verify:
     about: Answer a question about somebody without showing what is held.
     lawful-basis: Test Act, section 7
@@ -226,22 +234,31 @@ class World:
         return device.Asker(self.key_of(name), self.room.keys.room, self.room.rules().enacted.hash, os.urandom)
 
     def disclose(
-        self, handles: Sequence[bytes], fields_: Sequence[str] = ("name",), purpose: str = "confirm"
+        self,
+        handles: Sequence[bytes],
+        fields_: Sequence[str] = ("name",),
+        purpose: str = "confirm",
+        holding: str = "residents",
     ) -> read.Disclosed:
-        return read.disclose(self.room, self.ask(handles, fields_, purpose))
+        return read.disclose(self.room, self.ask(handles, fields_, purpose, holding=holding))
 
     def ask(
-        self, handles: Sequence[bytes], fields_: Sequence[str] = ("name",), purpose: str = "confirm", name: str = "ana"
+        self,
+        handles: Sequence[bytes],
+        fields_: Sequence[str] = ("name",),
+        purpose: str = "confirm",
+        name: str = "ana",
+        holding: str = "residents",
     ) -> device.SignedAsk:
         now = self.room.now()
         return self.asker(name).disclose(
-            "residents", purpose, handles, fields_, "case-17", "confirming an application for a passport", now
+            holding, purpose, handles, fields_, "case-17", "confirming an application for a passport", now
         )
 
-    def find(self, kind: str, value: str, purpose: str = "confirm") -> read.Found:
+    def find(self, kind: str, value: str, purpose: str = "confirm", holding: str = "residents") -> read.Found:
         now = self.room.now()
         reason = "confirming an application for a passport"
-        return read.find(self.room, self.asker().find("residents", purpose, kind, value, "case-17", reason, now))
+        return read.find(self.room, self.asker().find(holding, purpose, kind, value, "case-17", reason, now))
 
     def client(self, key: device.Device) -> client.Client:
         return client.Client(self.transport, key.key, self.room.keys.room)
