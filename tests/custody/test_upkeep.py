@@ -359,9 +359,7 @@ def test_another_secret_where_nothing_was_erased(town: World, start: int, monkey
     to_day(town, start + ROTATION)
     real = batch.seal_batch_secret
     with monkeypatch.context() as broken:
-        broken.setattr(
-            keyholder_life.batch, "seal_batch_secret", lambda public, bound, b: real(public, bound, bytes(32))
-        )
+        broken.setattr(batch, "seal_batch_secret", lambda public, bound, b: real(public, bound, bytes(32)))
         before = batches(town)
         found = kept(town)
     assert found.resealed == 0

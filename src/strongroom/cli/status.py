@@ -6,7 +6,9 @@ from strongroom.cli import arguments
 from strongroom.cli.command import LOCAL, Call, Commands
 from strongroom.cli.output import BAD, GOOD, WARN, count, moment
 from strongroom.cli.reader import effect
+from strongroom.cli.upkeep import outlook_document, outlook_rows
 from strongroom.custody.overview import Overview, overview
+from strongroom.custody.schedule import Outlook
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -44,6 +46,12 @@ def _show(call: Call, found: Overview, now: int) -> None:
     for row in found.holdings:
         versions = f", {count(row.versions, 'version')}" if row.versions != row.records else ""
         rows.append(("holding", f"{row.name}: {count(row.records, 'record')}{versions}"))
+        rows += [
+            ("", value)
+            for one in found.standing
+            if one.holding == row.name
+            for value in _due(one.outlook, one.held_until)
+        ]
     rows.append(("ledger", f"{count(found.mirror, 'entry', 'entries')} mirrored, the last of {moment(found.time)} UTC"))
     if found.published is None:
         rows.append(("published", ("not yet: strongroom ledger publish", WARN)))
@@ -62,14 +70,25 @@ def _show(call: Call, found: Overview, now: int) -> None:
         out.note(found.silence)
 
 
+def _due(outlook: Outlook, held_until: int | None) -> list[str | tuple[str, str]]:
+    return [
+        (f"{label}: {value[0]}", value[1]) if isinstance(value, tuple) else f"{label}: {value}"
+        for label, value in outlook_rows(outlook, held_until)
+    ]
+
+
 def _document(call: Call, found: Overview) -> dict[str, object]:
+    due = {one.holding: outlook_document(one.outlook, one.held_until) for one in found.standing}
     return {
         "charter": {
             "effective": found.charter.effective,
             "hash": found.charter.hash,
             "version": found.charter.charter.version,
         },
-        "holdings": {row.name: {"records": row.records, "versions": row.versions} for row in found.holdings},
+        "holdings": {
+            row.name: {"records": row.records, "versions": row.versions, **due.get(row.name, {})}
+            for row in found.holdings
+        },
         "keyholder": None
         if found.keyholder is None
         else {"frozen": found.keyholder.frozen, "time": found.keyholder.time},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.custody import upkeep
 from strongroom.custody.mirror import Enacted
 from strongroom.custody.room import Room
+from strongroom.custody.upkeep import Standing
 from strongroom.errors import KeyholderUnavailable, StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint, note
@@ -15,7 +17,8 @@ from strongroom.store.rows import HoldingRow
 
 @dataclass(frozen=True)
 class Overview:
-    """``keyholder`` is None where none answered, and ``silence`` says why. ``published`` is the size of what lies published."""
+    """``keyholder`` is None where none answered, and ``silence`` says why. ``published`` is the size of what lies published;
+    ``standing``: what is due to the batches of each holding that has any."""
 
     name: str
     room: bytes
@@ -29,6 +32,7 @@ class Overview:
     keyholder: protocol.Status | None
     silence: str
     ledger: int | None
+    standing: tuple[Standing, ...]
 
 
 def overview(room: Room, public: Path) -> Overview:
@@ -55,6 +59,7 @@ def overview(room: Room, public: Path) -> Overview:
         keyholder=status,
         silence=silence,
         ledger=size,
+        standing=tuple(upkeep.standing(room)),
     )
 
 
