@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from strongroom.custody.room import Room
@@ -21,12 +25,34 @@ class BucketKey:
 
 
 def bucket_root(keys: HoldingKeys, kind: str) -> bytes:
-    """32 bytes for the charter. About 3 s: a million keys are derived."""
-    return _levels(keys, kind)[-1][0]
+    """32 bytes for the charter. About 2 s: a million keys are derived."""
+    return _root(keys.person(kind))
 
 
-def _levels(keys: HoldingKeys, kind: str) -> list[list[bytes]]:
-    level = [tree.leaf_hash(leaf) for leaf in person.bucket_leaves(keys.person(kind))]
+def bucket_roots(wanted: Sequence[tuple[HoldingKeys, str]], done: Callable[[int], None]) -> list[bytes]:
+    """``bucket_root`` of many, on as many processors as there are; ``done`` is told how many are."""
+    workers = min(len(wanted), os.cpu_count() or 1)
+    if workers < 2:
+        roots = []
+        for keys, kind in wanted:
+            roots.append(bucket_root(keys, kind))
+            done(len(roots))
+        return roots
+    # Not forked: whoever founds a room may have threads.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        roots = []
+        for root in pool.map(_root, [keys.person(kind) for keys, kind in wanted]):
+            roots.append(root)
+            done(len(roots))
+        return roots
+
+
+def _root(person_key: bytes) -> bytes:
+    return _levels(person_key)[-1][0]
+
+
+def _levels(person_key: bytes) -> list[list[bytes]]:
+    level = [tree.leaf_hash(leaf) for leaf in person.bucket_leaves(person_key)]
     levels = [level]
     while len(level) > 1:
         pairs = iter(level)
@@ -40,8 +66,8 @@ def bucket_key(room: Room, holding: str, kind: str, j: int) -> BucketKey:
     if kind not in room.rules().charter.buckets.get(holding, {}):
         raise InputError(f"{holding} has no identifier of kind {kind}")
     keys = room.keys.holding(holding)
-    # Recomputed each time (3 s): an enrolment is rare, and a cache would be one more file to guard.
-    levels = _levels(keys, kind)
+    # Recomputed each time (2 s): an enrolment is rare, and a cache would be one more file to guard.
+    levels = _levels(keys.person(kind))
     proof, place = [], j
     for level in levels[:-1]:
         proof.append(level[place ^ 1])

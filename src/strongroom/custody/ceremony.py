@@ -20,7 +20,7 @@ from strongroom.catalog.check import check
 from strongroom.catalog.model import Charter, KeyholderKeys, RosterLine, VaultKeys
 from strongroom.catalog.types import identifier_kinds
 from strongroom.custody import keys as vault_keys
-from strongroom.custody.buckets import bucket_root
+from strongroom.custody.buckets import bucket_roots
 from strongroom.custody.room import Room
 from strongroom.errors import CatalogError, InputError
 from strongroom.keyholder import files
@@ -83,12 +83,16 @@ def _found(root: Path, source: sources.Source, random: Callable[[int], bytes], p
     keyholder_keys.write_secret(root / "steward" / "steward.key", encode(_StewardFile(key=seed)))
     keyholder_keys.write_secret(root / "steward" / "auditor.key", auditor)
     steward = Ed25519PrivateKey.from_private_bytes(seed)
-    buckets: dict[str, dict[str, bytes]] = {}
-    for holding, declared in source.holdings.items():
-        buckets[holding] = {}
-        for kind in identifier_kinds(declared):
-            progress(f"committing to a million bucket keys: {holding}, {kind}")
-            buckets[holding][kind] = bucket_root(vault.holding(holding), kind)
+    kinds = [(holding, kind) for holding, declared in source.holdings.items() for kind in identifier_kinds(declared)]
+
+    def done(count: int) -> None:
+        progress(f"committing to a million bucket keys for each kind of identifier: {count} of {len(kinds)}")
+
+    done(0)
+    roots = bucket_roots([(vault.holding(holding), kind) for holding, kind in kinds], done)
+    buckets: dict[str, dict[str, bytes]] = {holding: {} for holding in source.holdings}
+    for (holding, kind), root_ in zip(kinds, roots, strict=True):
+        buckets[holding][kind] = root_
     roster = charters.roster_bytes([])
     charter = sources.build(
         source,
