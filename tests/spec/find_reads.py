@@ -39,18 +39,25 @@ TYPES = (
     (4, "/vault"),
 )  # 5.2: the lines of `vkeys`, in order: signature type, key name after origin
 BEYOND = 64
-ASK = {"asker", "charter", "commitment", "holding", "purpose", "role", "unit"}
+ASK = {"asker", "charter", "commitment", "countersigners", "holding", "purpose", "role", "unit"}
+OPENED = ASK | {"compartments", "count", "tags"}
 MEMBERS = {
     "charter": {"document", "effective", "signature", "steward"},
-    "intake": ASK | {"count"},
+    "intake": ASK | {"count", "tags"},
     "find": ASK | {"count", "tags"},
-    "disclosure": ASK | {"compartments", "count", "tags"},
+    "disclosure": OPENED,
+    "check": OPENED,
+    "correction": OPENED,
+    "export": OPENED,
     "refusal": ASK | {"by", "code"},
-    "erasure": {"count", "holding"},
+    "erasure": ASK | {"count", "epochs", "marks", "tags"},
+    "expiry": {"epoch", "holding", "key"},
+    "hold": {"authority", "holding", "until"},
     "notice": {"code", "scope"},
     "heartbeat": set[str](),
 }
-LENGTHS = {"asker": 12, "charter": 32, "commitment": 32, "signature": 64, "steward": 32}
+DAY = 86400
+LENGTHS = {"asker": 12, "charter": 32, "commitment": 32, "signature": 64, "steward": 32, "key": 32}
 
 
 class Fault(Exception):
@@ -200,14 +207,25 @@ def check_tiles(public: Path, leaves: list[bytes]) -> None:
 def parse_entries(raws: list[bytes]) -> list[JSON]:
     entries: list[JSON] = []
     charters: list[tuple[int, bytes, JSON]] = []  # effective, hash, document
+    lives = Lives()
     for index, raw in enumerate(raws):
         e, at = parse(raw), f"of entry {index}"
         check(set(e) == MEMBERS.get(e["type"], {""}) | {"v", "type", "time"} and e["v"] == 1, f"members {at}")
         check(not entries or e["time"] >= entries[-1]["time"], f"time {at}")
         check(all(len(b64(e[m])) == n for m, n in LENGTHS.items() if m in e), f"lengths {at}")
         tags = [b64(t) for t in e.get("tags", [])]
-        check(tags == sorted(set(tags)) and len(tags) <= 1000 and all(len(t) == 16 for t in tags), f"tags {at}")
+        marks = [b64(m) for m in e.get("marks", [])]
+        for some, name in ((tags, "tags"), (marks, "marks")):
+            right = some == sorted(set(some)) and len(some) <= 1000 and all(len(t) == 16 for t in some)
+            check(right, f"{name} {at}")
+        others = [b64(c) for c in e.get("countersigners", [])]
+        check(others == sorted(set(others)) and len(others) <= 8 and all(len(c) == 12 for c in others), f"others {at}")
         check(e["type"] != "find" or len(tags) == e["count"] == 1, f"count {at}")
+        for name in ("compartments", "epochs"):
+            check(e.get(name, []) == sorted(set(e.get(name, []))), f"{name} {at}")
+        if e["type"] == "notice":
+            check((e["code"] in ("start", "generation")) == (e["scope"] == ""), f"scope {at}")
+        lives.add(e | {"tags": tags, "marks": marks}, at)
         in_force = [c for c in charters if c[0] <= e["time"]]
         if e["type"] == "charter":
             text = e["document"].encode()
@@ -224,6 +242,41 @@ def parse_entries(raws: list[bytes]) -> list[JSON]:
         check("charter" not in e or b64(e["charter"]) == in_force[-1][1], f"charter {at}")
         entries.append(e | {"tags": tags})
     return entries
+
+
+class Lives:
+    """5.8, in order: keys, holds, erasures."""
+
+    def __init__(self) -> None:
+        self.destroyed, self.named = set[tuple[str, int]](), set[tuple[str, int]]()
+        self.holds, self.marks = dict[tuple[str, str], int](), set[bytes]()
+
+    def add(self, e: JSON, at: str) -> None:
+        kind, now = e["type"], e["time"]
+        if kind in ("disclosure", "check", "correction", "export", "erasure"):
+            check(1 <= e["count"] <= len(e["tags"]), f"a tag for each record {at}")
+        elif kind == "intake":
+            check(len(e["tags"]) <= e["count"], f"an identifier for each tag {at}")
+        if kind == "expiry":
+            key = (e["holding"], e["epoch"])
+            check(key not in self.destroyed and e["epoch"] * DAY <= now, f"the key destroyed {at}")
+            standing = [until for (holding, _), until in self.holds.items() if holding == e["holding"] and until > now]
+            check(not standing, f"a hold stands {at}")
+            self.destroyed.add(key)
+        elif kind == "hold":
+            of, until = (e["holding"], e["authority"]), e["until"]
+            check(now <= until <= now + 366 * DAY, f"until {at}")
+            check(until > now or self.holds.get(of, 0) > now, f"what is lifted {at}")
+            self.holds[of] = until
+        elif kind == "erasure":
+            check(e["count"] == len(e["marks"]) and self.marks.isdisjoint(e["marks"]), f"marks {at}")
+            self.marks |= set(e["marks"])
+            epochs = {(e["holding"], epoch) for epoch in e["epochs"]}
+            before = {key for key in self.named if key[0] == e["holding"]} - self.destroyed
+            check(epochs.isdisjoint(self.destroyed) and before <= epochs, f"epochs {at}")
+            self.named |= epochs
+        elif kind == "notice" and e["code"] == "generation":
+            self.named.clear()
 
 
 def stays(old: JSON, new: JSON) -> bool:
@@ -296,7 +349,10 @@ def find_reads(public: Path, chain: bytes, count: int, at_size: int | None, pinn
         present += [n] if found else []
     missing, beyond = sorted(set(range(1, count + 1)) - set(present)), [n for n in present if n > count]
     whole = not missing and not beyond
-    print(json.dumps({"size": end, "root": tree(leaves[:end]).hex(), "genesis": genesis, "confirmed": known}))
+    # 8.7: whoever has fewer chains of one person than this has not been given all.
+    generations = 1 + sum(e.get("code") == "generation" for e in entries[:end])
+    summary = {"size": end, "root": tree(leaves[:end]).hex(), "genesis": genesis, "confirmed": known}
+    print(json.dumps(summary | {"generations": generations}))
     gap = f"missing {missing}, beyond the count {beyond}"
     print(f"complete: {count} of {count}" if whole else f"NOT complete: {count - len(missing)} of {count}; {gap}")
     return whole

@@ -1,6 +1,6 @@
 """Open one record of a Strongroom with the keys of both houses, and check everything on the way.
 
-    open_record.py ROOM HOLDING HANDLE_HEX [--buckets]
+    open_record.py ROOM HOLDING HANDLE_HEX [--version N] [--buckets]
 
 Written from SPEC.md alone by somebody who had not seen the code: sections 1.2 to 1.5 (labels, JSON, identifiers, HPKE), 2
 (persons), 3 (sealing), 4 (tokens), 6.1 to 6.5 (charter, fields), 8.2 (signature of an epoch key), 9 (key files, databases). It needs
@@ -56,6 +56,10 @@ def mac(key: bytes, *parts: bytes) -> bytes:
 
 def u32(n: int) -> bytes:
     return struct.pack(">I", n)
+
+
+def xor(left: bytes, right: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(left, right, strict=True))
 
 
 def b64(text: str) -> bytes:
@@ -182,33 +186,47 @@ def slots(body: bytes) -> list[tuple[int, bytes, bytes]]:
     return found
 
 
-def tokens_of(kh: bytes, index: bytes, holding_id: bytes, fields: JSON, values: JSON) -> tuple[bytes, JSON, set[bytes]]:
-    """2.3, 4: the primary identifier's inner, empty where there is none; the identifiers; the tokens that can be known."""
+def no_value(kh: bytes, field: str, spec: JSON, handle: bytes) -> bytes:
+    return mac(kh, label("no-value"), kind_id(kind_of(field, spec)), field.encode(), b"\0", handle)
 
-    def token(kind: str, inner: bytes) -> bytes:
-        return mac(mac(index, label("index"), holding_id, kind_id(kind)), label("token"), inner)[:16]
 
-    seed, inners = b"", {}
-    for field, spec in fields.items():
-        if values.get(field) is not None:
-            kind = kind_of(field, spec)
-            inners[field] = inner_of(kh, kind, normal_form(kind, values[field]))
-            seed = inners[field] if spec["identifier"] == "primary" else seed
-    identifiers, known = {}, set()
-    for field, spec in fields.items():
+def persons(kh: bytes, catalog: JSON, values: JSON, handle: bytes) -> dict[str, bytes]:
+    """2.3: compartment → who it is about."""
+    found = {}
+    for name, compartment in catalog["compartments"].items():
+        field = compartment["person"]
+        if field == "":
+            found[name] = mac(mac(kh, label("nobody")), label("nobody-who"), handle)[:16]
+            continue
+        spec, value = catalog["fields"][field], values.get(field)
         kind = kind_of(field, spec)
-        if field in inners:
-            text = token(kind, inners[field])
-            identifiers[field] = {"kind": kind, "who": inners[field][:16].hex(), "token": text.hex()}
-            if text not in known:
-                known.add(text)
-                continue
-        if seed:  # of a record without a primary identifier these were drawn
-            known.add(token(kind, mac(kh, label("no-value"), kind_id(kind), field.encode(), b"\0", seed)))
-    return seed, identifiers, known
+        inner = no_value(kh, field, spec, handle) if value is None else inner_of(kh, kind, normal_form(kind, value))
+        found[name] = inner[:16]
+    return found
 
 
-def open_record(room_dir: Path, holding: str, handle: bytes, buckets: bool) -> JSON:
+def tokens_of(
+    kh: bytes, index: bytes, holding_id: bytes, catalog: JSON, values: JSON, handle: bytes
+) -> tuple[JSON, set[bytes]]:
+    """2.3, 4: the identifiers that have a value, and all tokens."""
+    identifiers, seen, tokens = {}, set(), set()
+    for field, spec in sorted(catalog["fields"].items()):
+        if spec["identifier"] == "none":
+            continue
+        kind, value = kind_of(field, spec), values.get(field)
+        inner = no_value(kh, field, spec, handle)
+        key = mac(index, label("index"), holding_id, kind_id(kind))
+        if value is not None:
+            own = inner_of(kh, kind, normal_form(kind, value))
+            text = mac(key, label("token"), own)[:16]
+            identifiers[field] = {"kind": kind, "who": own[:16].hex(), "token": text.hex()}
+            inner = inner if own in seen else own
+            seen.add(own)
+        tokens.add(mac(key, label("token"), inner)[:16])
+    return identifiers, tokens
+
+
+def open_record(room_dir: Path, holding: str, handle: bytes, wanted: int | None, buckets: bool) -> JSON:
     vault, keyholder, pointer, ceremony = (
         parse((room_dir / name).read_bytes())
         for name in ("vault/keys.json", "keyholder/keys.json", "vault/room.json", "keyholder/ceremony.json")
@@ -228,18 +246,19 @@ def open_record(room_dir: Path, holding: str, handle: bytes, buckets: bool) -> J
     holding_id = sha(label("holding"), room, holding.encode())[:16]
 
     row = db.execute(
-        "SELECT r.version, r.batch, r.tokens, r.body, b.epoch, b.sealed, h.number FROM records r JOIN batches b USING (batch)"
-        " JOIN holdings h ON h.number = b.holding WHERE h.id = ? AND r.handle = ? ORDER BY r.version DESC LIMIT 1",
-        (holding_id, handle),
+        "SELECT r.version, r.batch, r.tokens, r.body, b.epoch, b.expires, b.members, b.sealed, h.number FROM records r"
+        " JOIN batches b USING (batch) JOIN holdings h ON h.number = b.holding"
+        " WHERE h.id = ? AND r.handle = ? AND r.version = coalesce(?, r.version) ORDER BY r.version DESC LIMIT 1",
+        (holding_id, handle, wanted),
     ).fetchone()
     check(row is not None, "the holding has a record of this handle")
-    version, batch, tokens, body, epoch, sealed, number = row
-    epoch_public, signature = db.execute(
-        "SELECT public, signature FROM epochs WHERE holding = ? AND epoch = ?", (number, epoch)
+    version, batch, tokens, body, epoch, expires, members, sealed, number = row
+    check(epoch <= expires, "the epoch is no later than the expiry")
+    rows = db.execute("SELECT handle, version FROM records WHERE batch = ?", (batch,)).fetchall()
+    check(members == sha(label("members"), *sorted(one + u32(n) for one, n in rows)), "the batch has its members")
+    moved = db.execute(
+        "SELECT delta FROM deltas WHERE batch = ? AND handle = ? AND version = ?", (batch, handle, version)
     ).fetchone()
-    Ed25519PublicKey.from_public_bytes(message).verify(
-        signature, label("epoch") + room + holding_id + u32(epoch) + epoch_public
-    )
 
     # 3.2: the batch secret
     day = datetime.date(1970, 1, 1) + datetime.timedelta(days=epoch)
@@ -247,43 +266,48 @@ def open_record(room_dir: Path, holding: str, handle: bytes, buckets: bool) -> J
     check(len(raw) == 96, "an epoch key has 96 bytes")
     kem, x25519 = MLKEM768PrivateKey.from_seed_bytes(raw[:64]), X25519PrivateKey.from_private_bytes(raw[64:])
     own = kem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
-    check(own == epoch_public, "the epoch's private key belongs to its public key")
-    check(batch == sha(label("batch-id"), sealed)[:16], "batch id")
-    check(len(sealed) == 1169 and sealed[0] == 1, "form of the sealed batch secret")
-    info = label("batch") + room + keyholder_id + holding_id + u32(epoch)
+    known = db.execute(
+        "SELECT public, signature FROM epochs WHERE holding = ? AND epoch = ?", (number, epoch)
+    ).fetchone()
+    if known is not None:  # of an epoch to which batches were only resealed the vault need not have it
+        check(own == known[0], "the epoch's private key belongs to its public key")
+        said = label("epoch") + room + holding_id + u32(epoch) + known[0]
+        Ed25519PublicKey.from_public_bytes(message).verify(known[1], said)
+    check(len(batch) == 16 and len(sealed) == 1169 and sealed[0] == 1, "form of the sealed batch secret")
+    info = label("batch") + room + keyholder_id + holding_id + u32(epoch) + u32(expires) + members
     suite = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
     b = suite.decrypt(sealed[1:], MLKEM768X25519PrivateKey(kem, x25519), info=info)
 
     # 3.3 to 3.5: the compartments
-    k_seal, persons, out = mac(kh, label("seal")), set(), {}
+    k_seal, abouts, out = mac(kh, label("seal")), {}, {}
+    secret = xor(mac(b, b"\3" + handle + u32(version)), moved[0] if moved else bytes(32))
+    catalogs = [c["holdings"][holding] for c in chain if holding in c["holdings"]]
     for compartment, w, blob in slots(body):
-        place = handle + struct.pack(">IH", version, compartment)
-        mask = mac(b, b"\2" + place)[:16]
-        who = bytes(x ^ y for x, y in zip(w, mask, strict=True))
-        persons.add(who)
-        share = mac(b, b"\1" + who + place)
+        ends = struct.pack(">H", compartment)
+        who = xor(w, mac(secret, b"\2" + ends)[:16])
+        share = mac(secret, b"\1" + who + ends)
         derived = HKDF(hashes.SHA256(), 48, salt=k_seal, info=label("compartment-key")).derive(share)
         check(blob[0] == 1, "blob version")
         check(hmac.compare_digest(blob[13:29], derived[32:]), f"check value of compartment {compartment}")
-        plain = AESGCM(derived[:32]).decrypt(blob[1:13], blob[29:], label("compartment") + room + holding_id + place)
-        part = plain_fields(plain, compartment, [c["holdings"][holding] for c in chain if holding in c["holdings"]])
-        out[part["compartment"]] = part["fields"]
-    check(len(persons) == 1, "all slots are of one person")
+        aad = label("compartment") + room + holding_id + handle + u32(version) + ends
+        part = plain_fields(AESGCM(derived[:32]).decrypt(blob[1:13], blob[29:], aad), compartment, catalogs)
+        out[part["compartment"]], abouts[part["compartment"]] = part["fields"], who
 
-    # 2.3, 3.6, 4: the person and the tokens again, from what was found inside
+    # 2.3, 3.6, 4: the persons and the tokens again, from what was found inside
     values = {name: value for part in out.values() for name, value in part.items()}
-    fields = {f: s for f, s in sorted(charter["holdings"][holding]["fields"].items()) if s["identifier"] != "none"}
-    seed, identifiers, wanted = tokens_of(kh, b64(keyholder["index"]), holding_id, fields, values)
-    who = seed[:16] or mac(mac(kh, label("nobody")), label("nobody-who"), handle)[:16]
-    check(persons == {who}, "the person in the slots is the person inside")
+    found = persons(kh, charter["holdings"][holding], values, handle)
+    for name, who in abouts.items():
+        check(who == found[name], f"the person in the slot of {name} is the person inside")
     stored = [tokens[i : i + 16] for i in range(0, len(tokens), 16)]
     check(stored == sorted(set(stored)), "tokens are sorted and distinct")
-    check(len(stored) == len(fields), "as many tokens as identifier fields")
-    check(wanted == set(stored) if seed else wanted <= set(stored), "the record's tokens")
+    # Sealed under one of the charters up to now; which one it does not say.
+    told = [tokens_of(kh, b64(keyholder["index"]), holding_id, one, values, handle) for one in reversed(catalogs)]
+    identifiers = next((names for names, all_of in told if all_of == set(stored)), None)
+    check(identifiers is not None, "the record's tokens")
     for kind, root in charter["buckets"][holding].items() if buckets else ():
         check(bucket_root(kh, kind) == b64(root), f"bucket root of {kind}")
-    return {"handle": handle.hex(), "version": version, "epoch": day.isoformat(), "who": who.hex(),
-            "identifiers": identifiers, "compartments": out}  # fmt: skip
+    return {"handle": handle.hex(), "version": version, "epoch": day.isoformat(), "expires": expires,
+            "persons": {name: who.hex() for name, who in abouts.items()}, "identifiers": identifiers, "compartments": out}  # fmt: skip
 
 
 def main() -> None:
@@ -292,8 +316,14 @@ def main() -> None:
     parser.add_argument("holding")
     parser.add_argument("handle", type=bytes.fromhex)
     parser.add_argument("--buckets", action="store_true", help="recompute the bucket roots of the charter too")
+    parser.add_argument("--version", type=int, help="an older version than the last")
     args = parser.parse_args()
-    json.dump(open_record(args.room, args.holding, args.handle, args.buckets), sys.stdout, ensure_ascii=False, indent=2)
+    json.dump(
+        open_record(args.room, args.holding, args.handle, args.version, args.buckets),
+        sys.stdout,
+        ensure_ascii=False,
+        indent=2,
+    )
     print()
 
 

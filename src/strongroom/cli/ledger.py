@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import get_args
 
-from strongroom.cli import ledger_entries, ledger_source, ledger_watch, rendering
+from strongroom.cli import ledger_entries, ledger_lives, ledger_source, ledger_watch, rendering
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.client import anchors
 from strongroom.custody import book
 from strongroom.errors import InputError
-from strongroom.ledger import audit, note
+from strongroom.ledger import audit, entry, note
 from strongroom.ledger.note import Verifier
 
-TYPES = ("charter", "intake", "find", "disclosure", "refusal", "erasure", "notice", "heartbeat")
+TYPES = tuple(str(one.__struct_config__.tag) for one in get_args(entry.Entry))
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -48,7 +49,7 @@ def add(commands: Commands, name: str, about: str) -> None:
         "recompute a published ledger, trusting nothing but verifier keys",
         verified,
         description="""Recompute a published ledger: signatures, every tile from the entries below it, the root, each entry's form, order and
-charter, the files of tags; and that it is the ledger which the vault has cosigned. It needs the files and a verifier key, no room. Take
+charter, what it says of keys destroyed, holds and erasures, the files of tags; and that it is the ledger which the vault has cosigned. It needs the files and a verifier key, no room. Take
 the key from somewhere else than the files.""",
         examples=[
             "strongroom ledger verify",
@@ -127,7 +128,8 @@ def verified(call: Call) -> int:
     rows.append(("tags", f"{found.tags:,}"))
     rows.append(("charters", f"{len(found.charters)}, each signed by a steward and public for its delay"))
     rows.append(("confirmed", _confirmed(found)))
-    out.pairs(rows)
+    out.pairs([*rows, *ledger_lives.rows(found)])
+    ledger_lives.warn(out, found)
     overdue = found.silent_after is not None and time.time() > found.silent_after
     if overdue:
         out.warn(
@@ -141,6 +143,7 @@ def verified(call: Call) -> int:
             "confirmed": {"size": found.confirmed.size, "time": found.confirmed.time} if found.confirmed else None,
             "counts": found.counts,
             "last": found.times[1] if found.times else None,
+            "lives": ledger_lives.document(found),
             "origin": found.checkpoint.origin,
             "overdue": overdue,
             "root": found.root,

@@ -13,7 +13,8 @@ from strongroom.ledger import entry
 def show(out: Output, view: View) -> None:
     """All chains of a person, then the verdict, then what it rests on."""
     for chain in view.chains:
-        generation = f", generation {chain.generation}" if chain.generation > 1 else ""
+        last = max(one.generation for one in view.chains)
+        generation = f", generation {chain.generation} of {last}" if last > 1 else ""
         out.line((chain.holding, "bold"), (f"   found by {chain.kind}{generation}", "dim"))
         if chain.reads or chain.missing:
             rows = [(read.n, _row(chain, read, view)) for read in chain.reads]
@@ -76,9 +77,20 @@ def _row(chain: ChainView, read: Read, view: View) -> list[rendering.Cell]:
 
 
 def _what(read: Read, view: View) -> str:
-    if isinstance(read.entry, entry.DisclosureEntry):
-        return f"read {rendering.compartments(read.entry, view.charters)}"
-    return "asked whether I am here"
+    return _done(read, view) + rendering.countersigned(read.entry)
+
+
+def _done(read: Read, view: View) -> str:
+    match read.entry:
+        case entry.DisclosureEntry() | entry.CheckEntry() | entry.CorrectionEntry() | entry.ExportEntry() as opened:
+            return rendering.done(opened, view.charters)
+        case entry.ErasureEntry():
+            left = view.waiting.get(read.index, ())
+            return f"erased, final on {rendering.day(max(left))}" if left else "erased, final"
+        case entry.IntakeEntry():
+            return "taken in"
+        case _:
+            return "asked whether I am here"
 
 
 def _verdict(out: Output, chain: ChainView) -> None:

@@ -81,6 +81,8 @@ class View:
     signers: tuple[str, ...]
     charters: dict[bytes, Charter]
     """Those of the ledger by their hash: they name what an entry numbers."""
+    waiting: dict[int, tuple[int, ...]]
+    """For the index of each erasure that is not final the epochs (days) whose keys it waits for."""
 
     @property
     def complete(self) -> bool:
@@ -129,10 +131,13 @@ def verify_reads(
     }
     found: list[list[tuple[int, int, entry.Entry]]] = [[] for _ in said.chains]
     documents: list[entry.CharterEntry] = []
+    begun: list[int] = []
 
     def visit(index: int, item: entry.Entry) -> None:
         if isinstance(item, entry.CharterEntry):
             documents.append(item)
+        elif isinstance(item, entry.NoticeEntry) and item.code == "generation":
+            begun.append(index)
         for one in entry.entry_tags(item):
             if one in wanted:
                 place, n = wanted[one]
@@ -148,6 +153,7 @@ def verify_reads(
         )
     audit.verify_growth(fetch, at, audited.checkpoint)
     _verify_statement(said, statement.time, documents, genesis)
+    _verify_generations(said.chains, 1 + sum(index < statement.size for index in begun))
     confirmed, last = _confirmed(audited)
     # Where no charter states a heartbeat nothing is ever late.
     patience = audited.silent_after - last if audited.silent_after is not None else now
@@ -164,6 +170,7 @@ def verify_reads(
         behind=last > confirmed.time + patience,
         signers=tuple(signer.name for signer in audited.signers),
         charters={charters.charter_hash(text): charters.parse(text) for text in texts},
+        waiting={one.index: one.left for one in audited.life.erasures() if one.left},
     )
 
 
@@ -214,6 +221,22 @@ def _chain(chain: protocol.Chain, reads: Sequence[Read], size: int) -> ChainView
         beyond=tuple(n for n in sorted(within) if n > chain.count),
         repeated=tuple(n for n in sorted(times) if times[n] > 1),
     )
+
+
+def _verify_generations(chains: Sequence[protocol.Chain], least: int) -> None:
+    """Each restored keyholder begins every person's numbers anew, and the ledger has a notice of it: who leaves one of a
+    person's chains out hides all that stands on it."""
+    last = max(chain.generation for chain in chains)
+    there = Counter((chain.holding, chain.kind, chain.generation) for chain in chains)
+    persons = {(chain.holding, chain.kind) for chain in chains}
+    whole = last <= len(chains) and all(
+        len({there[*person, generation] for generation in range(1, last + 1)}) == 1 for person in persons
+    )
+    if last < least or not whole:
+        raise NoteError(
+            f"the keyholder's statement leaves chains out: the ledger says that numbers have begun {least} times, and there must be"
+            " a chain of each person for each"
+        )
 
 
 def _verify_statement(
