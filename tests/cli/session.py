@@ -1,7 +1,7 @@
 """Commands run as a user runs them, and transcripts of them: files of commands with what they print.
 
-A transcript is text. ``$ strongroom ...`` is a command (``< WORD`` at its end is its stdin), what follows is its stdout, then
-its stderr with ``! `` before each line, then ``[N]`` for an exit code other than 0. Times, keys and hashes stand as names.
+A transcript is text. ``$ strongroom ...`` is a command (``< WORD`` at its end is its stdin, `` / `` in it ends a line), what follows
+is its stdout, then its stderr with ``! `` before each line, then ``[N]`` for an exit code other than 0. Times, keys and hashes stand as names.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from strongroom.cli.main import main
 
 _NAMES = [
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<time>"),
+    (r"\b2\d{3}-\d\d-\d\d\b", "<day>"),
     (r"\b\d{10}\b", "<seconds>"),
     (r"\b[0-9a-f]{64}\b", "<hash>"),
     # A handle or a reader.
@@ -67,8 +68,9 @@ class Session:
             except SystemExit as left:
                 code = int(left.code or 0)
         self.ran.append(Ran(code, out.getvalue(), err.getvalue()))
-        for name, pattern in (("handle", _NAMES[3][0]), ("code", _NAMES[4][0]), ("hash", _NAMES[2][0])):
-            if found := re.findall(pattern, out.getvalue()):
+        for pattern, shown in _NAMES:
+            name = shown.strip("<>")
+            if name in ("handle", "code", "hash") and (found := re.findall(pattern, out.getvalue())):
                 self.words[name] = found[0]
         return self.ran[-1]
 
@@ -88,7 +90,8 @@ class Session:
         command, _, stdin = line.partition(" < ")
         words = shlex.split(command.format_map(self.words))
         assert words[0] == "strongroom"
-        ran = self.run(*words[1:], stdin=stdin.format_map(self.words) + "\n" if stdin else "")
+        lines = stdin.format_map(self.words).replace(" / ", "\n")
+        ran = self.run(*words[1:], stdin=f"{lines}\n" if stdin else "")
         shown = self.normal(ran.out).splitlines()
         shown += [f"! {one}".rstrip() for one in self.normal(ran.err).splitlines()]
         return [*shown, *([f"[{ran.code}]"] if ran.code else [])]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.catalog import pictures
 from tests.custody.life import amend, entries, mandate
+from tests.houses import Houses
 from tests.world import Person, World
 
 from strongroom.custody import asking, export, opening, outfile
@@ -355,6 +356,27 @@ def test_what_has_expired_is_left_out(town: World, people: list[Person], tmp_pat
     assert lines(tmp_path / "file") == shown(people)
     with pytest.raises(InputError, match="3 have expired"):
         take_out(town, tmp_path / "late", records=tuple(one.handle for one in late))
+
+
+def test_under_a_legal_hold_its_purpose_gets_what_has_expired(houses: Houses, tmp_path: Path) -> None:
+    town = houses.town
+    now = town.room.now()
+    amend(
+        town,
+        ("    retention: 10y\n", "    retention: 10d\n"),
+        ("    most: 40\n", "    most: 40\n    held: true\n"),
+    )
+    late = sorted(town.take_in(3, seed=2), key=lambda one: one.handle)
+    named = tuple(one.handle for one in late)
+    houses.operate("hold", authority="District Court 4", holding="residents", until=now + 90 * 86400)
+    town.hands.wait(11 * 86400)
+    town.room.sync()
+    done = take_out(town, tmp_path / "held", records=named)
+    assert (done.records, done.expired) == (3, 0)
+    houses.operate("hold", authority="District Court 4", holding="residents", until=town.room.now())
+    town.room.sync()
+    with pytest.raises(InputError, match="3 have expired"):
+        take_out(town, tmp_path / "lifted", records=named)
 
 
 def test_images_are_base64(town: World, tmp_path: Path) -> None:

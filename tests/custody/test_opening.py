@@ -119,7 +119,7 @@ def test_a_record_with_none_of_the_compartments_names_the_mend(town: World) -> N
 
 def test_a_version_that_is_not_here(town: World) -> None:
     (one,) = town.take_in(1)
-    with pytest.raises(InputError, match="version 2 of 1 of the records named are not in residents"):
+    with pytest.raises(InputError, match="1 of the records named have no version 2"):
         list(asking.disclose(town.room, mandate(town, "review"), [one.handle], ["name"], 2))
     # Its first version is also its newest.
     (found,) = asking.disclose(town.room, mandate(town, "review"), [one.handle], ["name"], 1)

@@ -75,6 +75,7 @@ def audit(call: Call) -> int:
         document["whom"] = {"kind": whom.kind, **({"value": whom.value} if args.whom else {})}
     out.pairs(rows)
     out.blank()
-    out.good("it is what the entry commits to, signed by the reader's device")
+    whose = "the devices of reader and countersigner" if found.countersigners else "the reader's device"
+    out.good(f"it is what the entry commits to, signed by {whose}")
     out.document(document)
     return 0

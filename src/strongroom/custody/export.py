@@ -18,6 +18,7 @@ from strongroom.client.device import SignedAsk
 from strongroom.custody import asking, opening, read
 from strongroom.custody.admit import Admitted, admit, keep_private
 from strongroom.custody.asking import Mandate
+from strongroom.custody.keydays import KeyDays
 from strongroom.custody.outfile import Form, Outfile
 from strongroom.custody.room import Room
 from strongroom.errors import InputError, StoreError
@@ -118,7 +119,9 @@ def export(
             moved = encode(_Cursor(after=part[-1], size=size, written=written)).decode()
             room.store.jobs.move(job, moved, len(part))
         if not known:
-            raise InputError(f"{mandate.holding} has no record to export{f'; {expired} have expired' if expired else ''}")
+            raise InputError(
+                f"{mandate.holding} has no record to export{f'; {expired} have expired' if expired else ''}"
+            )
         progress(written, total)
         room.store.jobs.finish(job)
         return _exported(out, written, expired, before)
@@ -132,7 +135,10 @@ def _targets(room: Room, mandate: Mandate, wanted: Wanted) -> tuple[list[bytes],
     """The records to export, by handle; how many have expired, and how many of those named are not here. Of a holding
     that has more than the purpose may export, one more than that: its ask is refused."""
     number, purpose = room.holding(mandate.holding), room.rules().charter.purposes.get(mandate.purpose)
-    most, held = (purpose.most if purpose else 0) + 1, bool(purpose and purpose.held)
+    most, held = (purpose.most if purpose else 0) + 1, False
+    if purpose and purpose.held:
+        # What has expired is given only while a legal hold stands, and one refusal would end the whole ask.
+        held = KeyDays(room).of(mandate.holding).held_until(room.now()) is not None
     limit, handles = min(most, wanted.count or most), _all(room, number)
     if wanted.records is not None:
         limit, handles = len(wanted.records), iter(sorted(set(wanted.records)))

@@ -48,8 +48,8 @@ def rows(room: Room, holding: str, handles: Sequence[bytes], version: int = 0) -
     number = room.holding(holding)
     found = room.store.at_version(number, handles, version) if version else room.store.latest(number, handles)
     if len(found) != len(handles):
-        what = f"version {version} of " if version else ""
-        raise InputError(f"{what}{len(handles) - len(found)} of the records named are not in {holding}")
+        missing = f"{len(handles) - len(found)} of the records named"
+        raise InputError(f"{missing} have no version {version}" if version else f"{missing} are not in {holding}")
     return sorted(found, key=lambda row: row.handle)
 
 
