@@ -45,23 +45,34 @@ def reseal(keyholder: Keyholder, request: protocol.Reseal, work: Work, now: int)
         raise Refused(
             "malformed", f"a request has at most {protocol.MAX_AGING_MEMBERS} members in its batches together"
         )
+    # All of them are opened before a key is made for them.
+    opened = [_aging(keyholder, request, one, now) for one in request.batches]
     public = keyholder.epochs.public(request.holding, request.epoch)
-    given = [_reseal(keyholder, request, one, public, now) for one in request.batches]
+    given = [
+        _aged(keyholder, request, one, places, b, public)
+        for one, (places, b) in zip(request.batches, opened, strict=True)
+    ]
     holding_id = keyholder.holding_id(request.holding)
     said = protocol.reseal_message(keyholder.room, holding_id, request.epoch, work.body, given)
     signature = keyholder.keys.message.sign(said)
     return lambda: protocol.Resealed(batches=given, signature=signature)
 
 
-def _reseal(
-    keyholder: Keyholder, request: protocol.Reseal, one: protocol.Aging, public: bytes, now: int
-) -> protocol.Aged:
-    holding = request.holding
+def _aging(keyholder: Keyholder, request: protocol.Reseal, one: protocol.Aging, now: int) -> tuple[list[bytes], bytes]:
+    """The members of a batch, and its secret."""
     places = _places(one)
-    deltas = slot.split(one.deltas, 32) if one.deltas else [b""] * len(places)
-    b = _open(keyholder, holding, SealedBatch(one.epoch, one.expires, batch.members(places), one.sealed), now)
+    sealed = SealedBatch(one.epoch, one.expires, batch.members(places), one.sealed)
+    b = _open(keyholder, request.holding, sealed, now)
     if request.epoch > one.expires:
         raise Refused("epoch", "the epoch is later than a batch's expiry")
+    return places, b
+
+
+def _aged(
+    keyholder: Keyholder, request: protocol.Reseal, one: protocol.Aging, places: list[bytes], b: bytes, public: bytes
+) -> protocol.Aged:
+    holding = request.holding
+    deltas = slot.split(one.deltas, 32) if one.deltas else [b""] * len(places)
     marks = keyholder.marks(holding, [place[:16] for place in places])
     erased = keyholder.store.erased(marks)
     kept = [(place, delta) for place, delta, mark in zip(places, deltas, marks, strict=True) if mark not in erased]
