@@ -20,7 +20,8 @@ setup: $(VENV)/.dev  ## install all that the project needs, by hash, into .venv
 demo: $(VENV)/.run  ## a room with 20,000 synthetic residents, in ./room
 	@$(BIN)/strongroom demo --room ./room
 
-test: $(VENV)/.dev  ## the whole test suite
+test: $(VENV)/.dev  ## the whole test suite, with a PostgreSQL server of its own
+	@tests/get-postgresql
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev  ## style, types, layers

@@ -37,7 +37,7 @@ if __name__ == "__main__":
 """
 
 
-def take(root: Path, path: Path, progress: importer.Watch = lambda _: None, chunk: int = CHUNK) -> Report:
+def take(root: Path, path: Path | Source, progress: importer.Watch = lambda _: None, chunk: int = CHUNK) -> Report:
     """Import with two processes, whatever the file's size."""
     importer._FEW_BYTES, rows.MAX_ROWS = 0, chunk
     room = Room(root / "vault")
@@ -45,8 +45,9 @@ def take(root: Path, path: Path, progress: importer.Watch = lambda _: None, chun
         room.sync()
         asker = asking.asker(room, device.load(root / "people" / "rui.device"))
         errand = Errand(asker, "register", "register-1", "taking in the yearly register")
+        source = path if isinstance(path, Source) else Source(path)
         return importer.import_file(
-            room, Source(path), "residents", errand, bad_rows=root / "bad.csv", workers=2, progress=progress
+            room, source, "residents", errand, bad_rows=root / "bad.csv", workers=2, progress=progress
         )
     finally:
         room.close()

@@ -25,7 +25,7 @@ from strongroom.custody.intake.source import Format, Source
 from strongroom.custody.intake.table import Column, Kind, Lines, TableRecords, Wanted
 from strongroom.errors import InputError
 
-_ROWS = 8192
+_ROWS = 2048
 _BYTES = 16 << 20  # of what is read at a time, about
 
 Values = list[str | int | None]
@@ -66,7 +66,7 @@ class Parquet:
                 columns = [_texts(batch.column(one.column.name), one) for one in wanted]
                 if alone:
                     columns.append([None] * batch.num_rows)
-                yield writer.write(zip(*columns, strict=True))
+                yield from writer.of(zip(*columns, strict=True))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._damaged(error) from None
         self._mark.check(self._file)

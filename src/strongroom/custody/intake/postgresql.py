@@ -22,13 +22,12 @@ from strongroom.custody.intake import table
 from strongroom.custody.intake.place import REFUSAL, UNKNOWN, Address
 from strongroom.custody.intake.rows import MAX_ROW
 from strongroom.custody.intake.source import Format, Source
-from strongroom.custody.intake.table import Column, Kind, TableRecords, Wanted
+from strongroom.custody.intake.table import BLOCK, LINES, Column, Kind, TableRecords, Wanted
 from strongroom.errors import InputError
 
 # It would log, to stderr where nobody set logging up, what the server says.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
-_BLOCK = 1000  # lines
 _SHOWN = 20
 _LOST = "the connection was lost. Start the same import again: it goes on where it stopped"
 _MENDS = {
@@ -81,13 +80,15 @@ class Postgresql:
 
     def lines(self, wanted: Sequence[Wanted]) -> Generator[list[bytes], None, None]:
         found: list[bytes] = []
+        size = 0
         with _explained(self.title), self._connection.cursor() as cursor, cursor.copy(self._query(wanted)) as copy:
             for line in copy:
                 # The protocol has one row in each message.
                 found.append(bytes(line))
-                if len(found) == _BLOCK:
+                size += len(line)
+                if size > BLOCK or len(found) == LINES:
                     yield found
-                    found = []
+                    found, size = [], 0
         yield found
 
     def _query(self, wanted: Sequence[Wanted]) -> sql.Composed:

@@ -21,7 +21,6 @@ from strongroom.custody.intake.source import Format, Source
 from strongroom.custody.intake.table import Column, Lines, TableRecords, Wanted, inexact
 from strongroom.errors import InputError
 
-_ROWS = 1000
 _LONGEST = 64 << 20  # bytes of one value: more ends the import, so that memory stays flat
 _PATIENCE = 10.0  # seconds, while another program writes
 _SHOWN = 20
@@ -69,10 +68,12 @@ class Sqlite:
         # Names are quoted, so that none of them is SQL.
         query = f"SELECT {', '.join(selected)} FROM {_quoted(self._name)} ORDER BY {', '.join(order)}"  # noqa: S608
         with _explained(self.title), closing(self._connection.execute(query)) as cursor:
-            while found := cursor.fetchmany(_ROWS):
+            try:
+                yield from writer.of(cursor)
+            except sqlite3.OperationalError:
                 if self._inexact:
-                    raise inexact(self.title, self._inexact, "REAL")
-                yield writer.write(found)
+                    raise inexact(self.title, self._inexact, "REAL") from None
+                raise
 
     def _found(self, name: str) -> tuple[str, bool]:
         query = "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
@@ -102,6 +103,7 @@ class Sqlite:
 
     def _note_inexact(self, column: str) -> None:
         self._inexact = column
+        raise ValueError("ends the query")
 
 
 def _expression(wanted: Wanted) -> str:

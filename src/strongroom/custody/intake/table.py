@@ -27,6 +27,8 @@ from strongroom.custody.intake.rows import MAX_ROW, TOO_LONG, Broken, Chunk
 from strongroom.custody.intake.source import Format
 from strongroom.errors import CatalogError, InputError
 
+LINES, BLOCK = 1000, 1 << 20  # at a time: so many lines, or characters
+
 Kind: TypeAlias = Literal["plain", "float", "timestamp", "zoned", "other"]
 """What matters about a column's type. ``plain``: its values have one text each. ``timestamp`` is without a zone and
 ``zoned`` with one. ``other``: its values have no text, being lists, objects or what else."""
@@ -137,8 +139,18 @@ class Lines:
         # With another line end than this, csv leaves a carriage return without quotes.
         self._writer = csv.writer(SimpleNamespace(write=self._written.append), lineterminator="\r\n")
 
-    def write(self, table: Iterable[Sequence[object]]) -> list[bytes]:
-        self._writer.writerows(table)
+    def of(self, table: Iterable[Sequence[object]]) -> Iterator[list[bytes]]:
+        """The lines, a list of them at a time: few where they are long."""
+        size, written, write = 0, self._written, self._writer.writerow
+        for row in table:
+            write(row)
+            size += len(written[-1])
+            if size > BLOCK or len(written) == LINES:
+                yield self._taken()
+                size = 0
+        yield self._taken()
+
+    def _taken(self) -> list[bytes]:
         found = [line.encode("utf-8", "surrogatepass") for line in self._written]
         self._written.clear()
         return found
