@@ -49,7 +49,7 @@ def take(town: World, changes: Sequence[Row], purpose: str = "forget", **more: A
     rui = town.asker("rui")
     erase = Errand(rui, purpose, "feed-1", "following what the register says is gone")
     errand = Errand(rui, "register", "feed-1", "following what the register says has changed")
-    options = {"upsert": "id-number", "feed": Feed("__op", erase), "workers": 1} | more
+    options: dict[str, Any] = {"upsert": "id-number", "feed": Feed("__op", erase), "workers": 1} | more
     return import_file(town.room, Source(written(changes)), "residents", errand, **options)
 
 

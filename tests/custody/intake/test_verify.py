@@ -101,9 +101,8 @@ def sealed_otherwise(change: Callable[[Records], Records]) -> Callable[[World, p
 
 
 def other_names(records: Records) -> Records:
-    return Records(
-        records.handles, records.versions, records.whos, records.tokens, records.values | {"name": ["X"] * 4}
-    )  # type: ignore[operator]
+    values = {**records.values, "name": ["X"] * 4}
+    return Records(records.handles, records.versions, records.whos, records.tokens, values)
 
 
 def other_persons(records: Records) -> Records:
