@@ -23,7 +23,9 @@ CONFIRM = ("--as", "ana", "--purpose", "confirm", "--case", "C-7", "--reason", "
 
 
 def enrolled(session: Session) -> None:
-    code = session.run("subject", "admit", "--by", "resident-id", stdin=session.words["id"] + "\n").out
+    code = session.run(
+        "subject", "admit", "--holding", "residents", "--by", "resident-id", stdin=session.words["id"] + "\n"
+    ).out
     assert session.run("subject", "enrol", "--device", "me.device", stdin=code).code == 0
 
 
@@ -83,13 +85,15 @@ def _seen(view: View) -> str:
 
 def test_what_the_vault_has_not_confirmed_and_silence_are_said() -> None:
     item = entry.FindEntry(
-        v=1, time=1000, asker=bytes(12), charter=bytes(32), commitment=bytes(32), holding="residents", purpose="confirm",
+        v=1, time=1000, asker=bytes(12), charter=bytes(32), commitment=bytes(32), countersigners=[], holding="residents", purpose="confirm",
         role="clerk", unit="registry", count=1, tags=[bytes(16)],
     )  # fmt: skip
     reads = tuple(Read(n, 10 + n, item, n < 3) for n in (1, 2, 3, 4))
     chain = ChainView("residents", "phone", 1, 4, reads, (), (), ())
     at, vouched = Checkpoint("x/ledger", 20, bytes(32)), Confirmed(Checkpoint("x/ledger", 13, bytes(32)), 1000)
-    good = View((chain,), at, vouched, 1000, overdue=False, behind=False, signers=("x/ledger",), charters={})
+    good = View(
+        (chain,), at, vouched, 1000, overdue=False, behind=False, signers=("x/ledger",), charters={}, waiting={}
+    )
     said = _seen(good)
     assert "complete: 4 of 4" in said
     assert "not yet confirmed by the vault: number 3, 4" in said
@@ -123,7 +127,7 @@ def test_from_far_away(full: Session, tmp_path: Path) -> None:
 
 def test_many_records_are_several_asks(full: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """One entry and one receipt each; the receipts are files that verify."""
-    monkeypatch.setattr(asking.disclose, "__defaults__", (4,))
+    monkeypatch.setattr(asking, "AT_ONCE", 4)
     with sqlite3.connect(full.room / "vault" / "vault.db") as db:
         handles = [row[0].hex() for row in db.execute("SELECT handle FROM records LIMIT 10")]
     db.close()
@@ -148,14 +152,27 @@ def test_many_records_are_several_asks(full: Session, monkeypatch: pytest.Monkey
 
 
 def test_what_was_read_before_a_refusal_is_shown(full: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking.disclose, "__defaults__", (4,))
+    """Fifty a day: thirty of them are gone, and of the next thirty twenty are read."""
+    monkeypatch.setattr(asking, "AT_ONCE", 10)
     with sqlite3.connect(full.room / "vault" / "vault.db") as db:
-        handles = sorted(row[0].hex() for row in db.execute("SELECT handle FROM records"))[:8]
+        handles = sorted(row[0].hex() for row in db.execute("SELECT handle FROM records"))
     db.close()
-    full.run("keyholder", "erase", "residents", handles[-1])
-    ran = full.run("disclose", *CONFIRM, "--fields", "name", *handles)
+    reach = ("disclose", *CONFIRM[:2], "--purpose", "reach", *CONFIRM[4:], "--fields", "phone", *handles)
+    assert full.run(*reach).code == 0
+    ran = full.run(*reach)
     assert ran.code == 3
-    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == handles[:4]
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == handles[:20]
+
+
+def test_one_that_is_not_here_is_said_before_the_first_part(full: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "AT_ONCE", 4)
+    with sqlite3.connect(full.room / "vault" / "vault.db") as db:
+        handles = sorted(row[0].hex() for row in db.execute("SELECT handle FROM records LIMIT 8"))
+    db.close()
+    before = full.run("ledger", "show", "--json").out
+    ran = full.run("disclose", *CONFIRM, "--fields", "name", *handles, "ff" * 16)
+    assert (ran.code, ran.err) == (1, "strongroom: 1 of the records named are not in residents\n")
+    assert full.run("ledger", "show", "--json").out == before
 
 
 def test_a_changed_charter_is_applied(session: Session) -> None:
@@ -172,7 +189,7 @@ def test_a_changed_charter_is_applied(session: Session) -> None:
     source.write_text(CHARTER.replace("delay: 0s", "delay: 1h"))
     ran = session.run("charter", "apply", "charter.yaml")
     assert "the public delay" in ran.out
-    assert json.loads(session.run("status", "--json").out)["pending"][0]["version"] == 5
+    assert json.loads(session.run("status", "--json").out)["pending"][0]["version"] == 6
     source.write_text(CHARTER.replace("  residents:\n    about", "  visitors:\n    about", 1))
     assert session.run("charter", "apply", "charter.yaml").code == 1
 

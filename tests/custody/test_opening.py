@@ -183,6 +183,9 @@ def test_countersignatures_that_are_not_in_order(town: World) -> None:
 # --- parts -------------------------------------------------------------------------------------------------------------
 def test_an_ask_is_of_no_more_persons_than_an_entry_has_tags(town: World) -> None:
     handles = [os.urandom(16) for _ in range(2001)]
+    with pytest.raises(InputError, match="2001 of the records named are not in calls"):
+        list(asking.parts(town.room, "calls", handles, ["caller"]))
+    town.room.store.latest_versions = lambda holding, handles: dict.fromkeys(handles, 1)  # type: ignore[method-assign]
     for fields, size in (
         (["caller"], 1000),
         (["caller", "tower"], 1000),

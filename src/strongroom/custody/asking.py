@@ -98,13 +98,18 @@ def erase(room: Room, mandate: Mandate, handles: Sequence[bytes]) -> Iterator[Er
 
 
 def parts(room: Room, holding: str, handles: Sequence[bytes], fields: Sequence[str] | None) -> Iterator[list[bytes]]:
-    """The records in parts that fit one ask each for these fields; None: for all. Raises ``InputError`` for no record."""
+    """The records in parts that fit one ask each for these fields; None: for all. Raises ``InputError`` for no record, and
+    before the first of several parts is asked for one that is not here."""
     distinct = sorted(set(handles))
     if not distinct:
         raise InputError("no record is named, so nothing was asked")
     # A holding or field that there is not is for the gate to refuse, once.
     declared = room.rules().charter.holdings.get(holding)
     size = min(AT_ONCE, most(declared, fields)) if declared else AT_ONCE
+    if declared and len(distinct) > size:
+        missing = len(distinct) - len(room.store.latest_versions(room.holding(holding), distinct))
+        if missing:
+            raise InputError(f"{missing} of the records named are not in {holding}")
     yield from (distinct[start : start + size] for start in range(0, len(distinct), size))
 
 
