@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from strongroom.catalog import fields as types
 from strongroom.catalog.model import Holding
@@ -31,8 +31,17 @@ from strongroom.store.rows import BatchRow, RecordRow, Stored, join_tokens
 
 _DAY = 86400
 
-Change: TypeAlias = Callable[[bytes, Fields], Fields]
-"""(handle, every declared field of the record) -> the same fields as they are to be."""
+Change: TypeAlias = Callable[[bytes, Fields], Fields | None]
+"""(handle, every declared field of the record) -> the same fields as they are to be; None: the record stays as it is."""
+
+
+class Step(NamedTuple):
+    """Of a job that corrects many records: noted in the transaction that stores their versions. ``cursor`` is asked for once
+    all changes are made."""
+
+    job: bytes
+    number: int
+    cursor: Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -77,9 +86,9 @@ def _parsed(holding: Holding, name: str, text: str | None) -> str | None:
         raise InputError(f"{name}: {reason}") from None
 
 
-def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change) -> Corrected:
+def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change, step: Step | None = None) -> Corrected:
     """Open the records of a correction whole and seal what ``change`` makes of them as their next versions. They expire
-    when they would have, or sooner: nothing is kept longer for having been corrected.
+    when they would have, or sooner: nothing is kept longer for having been corrected. ``step``: of which job it is one.
 
     Raises ``Refused``, ``InputError`` for a record that is not here or would lack what it must have, ``StoreError`` when
     another writer was first; ``LedgerError`` and ``SealError`` as ``opening.opened``.
@@ -94,19 +103,22 @@ def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change) -> Cor
     window = open_window(room, ask.holding, errand, inners) if inners else None
     keep_private(room, signed)
     opened = opening.opened(room, signed, admitted, entry.CorrectionEntry, pieces)
-    changed = []
+    changed, made = [], []
     for row in rows:
         record = change(row.handle, {name: opened.values[row.handle].get(name) for name in holding.fields})
-        _whole(holding, row.handle, record)
-        changed.append(record)
-    columns = {name: [record[name] for record in changed] for name in holding.fields}
-    indexed = _store(room, ask.holding, holding, rows, columns, window)
+        if record is not None:
+            _whole(holding, row.handle, record)
+            changed.append(row)
+            made.append(record)
+    columns = {name: [record[name] for record in made] for name in holding.fields}
+    indexed = _store(room, ask.holding, holding, changed, columns, window, step)
     try:
         newest.tell(room, ask.holding)
         settled = True
     except (KeyholderUnavailable, Refused):
         settled = False
-    versions = tuple(row.version + 1 for row in rows)
+    new = {row.handle for row in changed}
+    versions = tuple(row.version + (row.handle in new) for row in rows)
     return Corrected(tuple(ask.records), versions, opened.index, opened.receipt, indexed, settled)
 
 
@@ -124,8 +136,13 @@ def _store(
     rows: Sequence[Stored],
     columns: Mapping[str, Sequence[str | None]],
     window: Window | None,
+    step: Step | None,
 ) -> tuple[int, ...]:
     """Index, seal and store the next versions in one transaction. The entries that say so."""
+    if not rows:
+        if step is not None:
+            room.store.jobs.move(step.job, step.cursor())
+        return ()
     keys, handles = room.keys.holding(name), [row.handle for row in rows]
     bound = identifiers.derive(keys, holding, columns).bind(keys, handles)
     tokens = [b""] * len(rows)
@@ -156,5 +173,6 @@ def _store(
         )
         made += sealed.rows
         batches.append(sealed.batch)
-    room.store.put_chunk(room.holding(name), made, batches)
+    of_job: dict[str, Any] = {} if step is None else {"job": step.job, "chunk": step.number, "cursor": step.cursor()}
+    room.store.put_chunk(room.holding(name), made, batches, **of_job)
     return indexed
