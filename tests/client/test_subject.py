@@ -3,100 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests import world
+from tests.client.somebody import Subject, say, verifiers
 from tests.houses import Houses, change
 from tests.world import World
 
-from strongroom.canonical import encode
 from strongroom.catalog import fields
 from strongroom.client import subject
-from strongroom.client.device import Device
 from strongroom.errors import CheckpointError, LedgerError, NoteError, SealError, TileError
-from strongroom.keyholder import desk, protocol
+from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client
 from strongroom.ledger import checkpoint, note, tag
 from strongroom.ledger.cosignature import Cosigner
-from strongroom.ledger.note import Verifier
-from strongroom.seal import hpke, person
-
-
-class Subject:
-    """Somebody of the town who has been to the desk."""
-
-    def __init__(self, houses: Houses, kind: str = "resident-id", at: int = 0) -> None:
-        self.houses, self.kind = houses, kind
-        self.person = houses.people[at]
-        self.device = Device("me", Ed25519PrivateKey.generate())
-        self.client = Client(houses.town.transport, self.device.key, houses.town.room.keys.room)
-        self.enrol(kind)
-
-    def enrol(self, kind: str) -> None:
-        town = self.houses.town
-        value = self.person.values[{"resident-id": "id-number", "phone": "phone"}[kind]] or ""
-        nf = desk.normal_form(town.room.rules().charter, "residents", kind, value)
-        # The proof costs 2 s and is the desk's own test.
-        who = person.inners(town.room.keys.holding("residents"), kind, [nf])[0][:16]
-        code = desk.new_code(os.urandom)
-        now = town.room.now()
-        admit = protocol.Admit(code=protocol.code_hash(code), holding="residents", kind=kind, time=now, who=who)
-        Client(town.transport, town.keyholder.keys.desk, town.room.keys.room).call("/v1/desk/admit", admit)
-        subject.enrol(self.client, self.device, code, now)
-
-    def ask(self) -> protocol.ReadsInner:
-        town = self.houses.town
-        return subject.ask_reads(self.client, self.device, town.room.keys.room, town.room.now(), os.urandom)
-
-    def fetch(self, path: str) -> bytes:
-        return (self.houses.town.root / "public" / path).read_bytes()
-
-    def verify(
-        self, said: protocol.ReadsInner, fetch: Callable[[str], bytes] | None = None, now: int | None = None
-    ) -> subject.View:
-        town = self.houses.town
-        return subject.verify_reads(
-            said,
-            self.device,
-            town.room.keys.room,
-            town.room.anchors.genesis,
-            fetch or self.fetch,
-            verifiers(self.houses),
-            town.room.now() if now is None else now,
-        )
-
-
-def verifiers(houses: Houses) -> list[Verifier]:
-    return [note.verifier(houses.town.keyholder.keys.log.vkey)]
-
-
-def _say(
-    houses: Houses, said: protocol.ReadsInner, chains: Sequence[protocol.Chain], **stated: Any
-) -> protocol.ReadsInner:
-    """What a false keyholder could say, under its own good signature."""
-    true = protocol.statement.parse(said.statement.encode())
-    text = encode(
-        change(
-            true,
-            chains=[
-                protocol.StatedChain(
-                    chain=protocol.chain_hash(one.key),
-                    count=one.count,
-                    generation=one.generation,
-                    holding=one.holding,
-                    kind=one.kind,
-                )
-                for one in chains
-            ],
-            **stated,
-        )
-    )
-    signature = houses.town.keyholder.keys.message.sign(protocol.statement_message(text))
-    return change(said, chains=list(chains), statement=text.decode(), signature=signature)  # type: ignore[no-any-return]
+from strongroom.seal import hpke
 
 
 def _read(houses: Houses, count: int, at: int = 0) -> None:
@@ -150,7 +75,7 @@ def test_a_count_too_low_shows(houses: Houses) -> None:
     me = Subject(houses)
     _read(houses, 5)
     said = me.ask()
-    view = me.verify(_say(houses, said, [change(said.chains[0], count=3)]))
+    view = me.verify(say(houses, said, [change(said.chains[0], count=3)]))
     assert not view.complete
     assert view.chains[0].beyond == (4, 5)
 
@@ -159,7 +84,7 @@ def test_a_count_too_high_shows(houses: Houses) -> None:
     me = Subject(houses)
     _read(houses, 2)
     said = me.ask()
-    view = me.verify(_say(houses, said, [change(said.chains[0], count=4)]))
+    view = me.verify(say(houses, said, [change(said.chains[0], count=4)]))
     assert not view.complete
     assert view.chains[0].missing == (3, 4)
 
@@ -339,16 +264,16 @@ ABSURD: dict[str, tuple[type[LedgerError], Callable[[Houses, protocol.ReadsInner
     "forged": (NoteError, lambda _, said: change(said, signature=bytes(64))),
     "chains not as stated": (NoteError, lambda _, said: change(said, chains=[change(said.chains[0], count=0)])),
     "another key": (NoteError, lambda _, said: change(said, chains=[change(said.chains[0], key=os.urandom(32))])),
-    "no chain": (NoteError, lambda h, said: _say(h, said, [])),
-    "a chain twice": (NoteError, lambda h, said: _say(h, said, said.chains * 2)),
+    "no chain": (NoteError, lambda h, said: say(h, said, [])),
+    "a chain twice": (NoteError, lambda h, said: say(h, said, said.chains * 2)),
     "a count without end": (
         NoteError,
-        lambda h, said: _say(h, said, [change(said.chains[0], count=2**53 - 1)]),
+        lambda h, said: say(h, said, [change(said.chains[0], count=2**53 - 1)]),
     ),
-    "another device": (NoteError, lambda h, said: _say(h, said, said.chains, device=bytes(32))),
-    "another room": (NoteError, lambda h, said: _say(h, said, said.chains, room=bytes(16))),
-    "another size": (CheckpointError, lambda h, said: _say(h, said, said.chains, size=1)),
-    "another root": (CheckpointError, lambda h, said: _say(h, said, said.chains, root=bytes(32))),
+    "another device": (NoteError, lambda h, said: say(h, said, said.chains, device=bytes(32))),
+    "another room": (NoteError, lambda h, said: say(h, said, said.chains, room=bytes(16))),
+    "another size": (CheckpointError, lambda h, said: say(h, said, said.chains, size=1)),
+    "another root": (CheckpointError, lambda h, said: say(h, said, said.chains, root=bytes(32))),
     "no checkpoint of the log's": (NoteError, lambda h, said: change(said, checkpoint=_unsigned(said))),
 }
 
@@ -359,7 +284,7 @@ def _unsigned(said: protocol.ReadsInner) -> str:
 
 
 @pytest.mark.parametrize("name", ABSURD)
-def test_what_the_keyholder_cannot_say(houses: Houses, name: str) -> None:
+def test_what_the_keyholder_cannotsay(houses: Houses, name: str) -> None:
     me = Subject(houses)
     _read(houses, 3)
     kind, attack = ABSURD[name]
