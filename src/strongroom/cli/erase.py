@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from strongroom.cli import arguments
 from strongroom.cli.command import REMOTE, Call, Commands
-from strongroom.cli.output import count
+from strongroom.cli.output import count, moment
 from strongroom.custody import asking
 from strongroom.custody.erase import Erased
+from strongroom.custody.keydays import KeyDays
+from strongroom.custody.room import Room
 from strongroom.errors import InputError, StrongroomError
 from strongroom.seal.epoch import epoch_text
 
@@ -48,9 +50,9 @@ def erase(call: Call) -> int:
                         progress(sum(len(one.handles) for one in parts), len(handles))
             except StrongroomError:
                 if parts:
-                    _show(call, parts)
+                    _show(call, room, mandate.holding, parts)
                 raise
-            _show(call, parts)
+            _show(call, room, mandate.holding, parts)
     out.document(
         {
             "asks": [{"entry": part.index, "receipt": part.receipt, "records": len(part.handles)} for part in parts],
@@ -67,10 +69,16 @@ def _final(parts: list[Erased]) -> str | None:
     return epoch_text(max(part.final for part in parts)) if parts else None
 
 
-def _show(call: Call, parts: list[Erased]) -> None:
+def _show(call: Call, room: Room, holding: str, parts: list[Erased]) -> None:
     done = sum(len(part.handles) for part in parts)
     call.out.good(
         f"{count(done, 'record')} erased: the keyholder gives nothing of {'it' if done == 1 else 'them'} again"
     )
-    call.out.pairs([("final", f"{_final(parts)}, when the last key is destroyed that could have opened it")])
+    rows: list[tuple[str, str | tuple[str, str]]] = [
+        ("final", f"{_final(parts)}, when the last key is destroyed that could have opened it")
+    ]
+    held = KeyDays(room).of(holding).held_until(room.now())
+    if held is not None:
+        rows.append(("held", (f"no key is destroyed before {moment(held)} UTC: a legal hold stands", "yellow")))
+    call.out.pairs(rows)
     arguments.seen(call, done, [part.index for part in parts])
