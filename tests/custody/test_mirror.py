@@ -266,8 +266,8 @@ def test_several_rooms_on_one_vault(houses: Houses) -> None:
                 room.sync()
                 with lock:
                     own = opened()
-                    own._set_time(own.now())
-                    with own._writing(own.now()):
+                    own.set_time(own.now())
+                    with own.writing():
                         own.book.stage(entry.HeartbeatEntry(v=1, time=own.now()))
                     own.store.close()
                 room.publish()

@@ -129,6 +129,8 @@ class _Taking:
             if book.root(at.size) != at.root:
                 raise self._forked(at.size)
             return
+        if list(self._source.entries(size - 1, size)) != self._store.entries(size - 1, size):
+            raise self._forked(size)
         try:
             for page in _pages(self._source.entries(size, at.size)):
                 for index, data in enumerate(page, book.size):
