@@ -109,9 +109,8 @@ def export(
             pieces = opening.pieces(rows, admitted.grant.compartments)
             opened = opening.opened(room, signed, admitted, entry.ExportEntry, pieces)
             out.add_receipt(opened.index, len(part), opened.receipt, room.mirror.entry(opened.index))
-            size = out.write(
-                (handle, read.shown(room, mandate.holding, admitted.grant, opened.values[handle])) for handle in part
-            )
+            declared = room.rules().charter.holdings[mandate.holding]
+            size = out.write((one, read.shown(declared, admitted.grant, opened.values[one])) for one in part)
             written += len(part)
             if not known:
                 room.store.jobs.start(job, number, json.dumps(out.head, sort_keys=True))

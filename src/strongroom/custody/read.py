@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from strongroom.canonical import encode
 from strongroom.catalog import fields as types
+from strongroom.catalog.model import Holding
 from strongroom.client.device import SignedAsk
 from strongroom.custody import opening
 from strongroom.custody.admit import admit, keep_private, of_ask
@@ -78,12 +79,12 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     pieces = opening.pieces(rows, admitted.grant.compartments)
     keep_private(room, signed)
     opened = opening.opened(room, signed, admitted, entry.DisclosureEntry, pieces)
-    values = tuple(shown(room, ask.holding, admitted.grant, opened.values[handle]) for handle in ask.records)
+    declared = room.rules().charter.holdings[ask.holding]
+    values = tuple(shown(declared, admitted.grant, opened.values[handle]) for handle in ask.records)
     return Disclosed(tuple(ask.records), values, opened.index, opened.receipt)
 
 
-def shown(room: Room, holding: str, grant: Grant, opened: Fields) -> Fields:
+def shown(holding: Holding, grant: Grant, opened: Fields) -> Fields:
     """Only what was asked for, masked, though a compartment holds more. A field that was declared after the record was
     sealed is null."""
-    declared = room.rules().charter.holdings[holding].fields
-    return {name: mask.apply(masking, declared[name], opened.get(name)) for name, masking in grant.fields.items()}
+    return {name: mask.apply(one, holding.fields[name], opened.get(name)) for name, one in grant.fields.items()}
