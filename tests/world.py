@@ -279,7 +279,9 @@ class World:
     def seal(self, holding: str, purpose: str, rows: Iterable[Mapping[str, str]], *, shift: int = 0) -> list[Person]:
         """Index, seal and store ``rows`` (field -> as written) as new records of ``holding``."""
         room, declared = self.room, self.room.rules().charter.holdings[holding]
-        taken = [{name: fields.parse(field, row[name]) for name, field in declared.fields.items()} for row in rows]
+        taken = [
+            {name: fields.parse(field, row.get(name, "")) for name, field in declared.fields.items()} for row in rows
+        ]
         keys, values = room.keys.holding(holding), {name: [one[name] for one in taken] for name in declared.fields}
         handles = [os.urandom(16) for _ in taken]
         bound = identifiers.derive(keys, declared, values).bind(keys, handles)
