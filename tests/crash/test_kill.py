@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests import world
+from tests.crash.follower import __file__ as follower_script
 from tests.crash.houses import STRONGROOM, Keyholder, fsck, kill, soon, start, until
 from tests.crash.reader import __file__ as reader_script
 
@@ -32,7 +33,7 @@ def roomy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A room whose budgets do not end before the kills do."""
     root = tmp_path_factory.mktemp("roomy") / "room"
     charter = world.CHARTER.replace("300/hour", "1000000/hour").replace("200/hour", "1000000/hour")
-    world.found(root, charter.replace("100000/day", "100000000/day"))
+    world.found(root, charter.replace("[100000/day]", "[100000000/day]").replace("[1000/day]", "[100000000/day]"))
     return root
 
 
@@ -76,6 +77,62 @@ def test_import_survives_kills(roomy: Path, tmp_path: Path, kills: int) -> None:
     opened.close()
     # Each file that was finished is there once, whole; the one begun last may be there in part.
     assert done * ROWS <= stored <= (done + 1) * ROWS
+
+
+def test_a_feed_survives_kills(roomy: Path, tmp_path: Path, kills: int) -> None:
+    """What it says in the end is so, row by row, however often it was cut and gone on with."""
+    room, log = tmp_path / "room", tmp_path / "log"
+    shutil.copytree(roomy, room)
+    chooser, keyholder = random.Random(kills), Keyholder(room, log)
+    register = list(people(20, 5))
+    said: dict[int, str] = {}
+    feeds = killed = 0
+    feed: Path | None = None
+    wanted = kills // 3 + 1
+    while killed < wanted or feeds == 0:
+        keyholder.ensure()
+        if feed is None:
+            feed = _changes(tmp_path / f"feed-{feeds}.csv", register, said, chooser)
+        follower = start([sys.executable, follower_script, str(room), str(feed)], log)
+        if killed < wanted and not until(follower, 0.6 + soon(chooser, 3)):
+            if chooser.random() < 0.3:
+                keyholder.kill()
+                follower.wait(60)
+            kill(follower)
+            killed += 1
+        elif follower.wait(120) == 0:
+            feed, feeds = None, feeds + 1
+    while feed is not None:
+        if start([sys.executable, follower_script, str(room), str(feed)], log).wait(120) == 0:
+            feed = None
+    keyholder.stop()
+    checked = fsck(room)
+    assert checked.returncode == 0, checked.stdout + checked.stderr + log.read_text(errors="replace")
+    town = world.World(room)
+    for at, one in enumerate(register):
+        handles = town.find("resident-id", one["id-number"]).handles
+        shown = [values["name"] for values in town.disclose(handles).values] if handles else []
+        assert shown == [said[at]] if at in said else not shown
+    assert town.room.store.unsettled(town.room.holding("residents"), 9) == []
+    town.close()
+
+
+def _changes(path: Path, register: list[dict[str, str]], said: dict[int, str], chooser: random.Random) -> Path:
+    """120 changes of the register, a third of them deletions; ``said`` is what holds after them."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(
+            file, ["op", "id-number", "name", "born", "sex", "phone", "email"], extrasaction="ignore"
+        )
+        writer.writeheader()
+        for at in range(120):
+            who = chooser.randrange(len(register))
+            if chooser.random() < 0.33:
+                writer.writerow({"op": "d", "id-number": register[who]["id-number"]})
+                said.pop(who, None)
+            else:
+                said[who] = f"Name {path.stem} {at}"
+                writer.writerow({**register[who], "op": "u", "name": said[who]})
+    return path
 
 
 def test_reads_survive_kills(roomy: Path, tmp_path: Path, kills: int) -> None:

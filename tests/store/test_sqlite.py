@@ -225,3 +225,37 @@ def test_killed_anywhere_it_is_whole(tmp_path: Path) -> None:
             assert any(chunk >= n * 1000 for chunk in done), "it was killed before it had begun"
             assert store.holdings()[0].records == 100 + 200 * len(done)
             assert store.problems() == []
+
+
+def tender(path: Path, turn: int) -> None:
+    """Store, withdraw, reseal and purge, on and on."""
+    with VaultStore(path) as store:
+        for at in range(1_000_000):
+            name, day = f"{turn} {at}", 100 + at
+            put(store, *(record(f"{name} {i}", batch=name, tokens="xy") for i in range(20)), epoch=day, expires=day + 6)
+            put(store, *(record(f"{name} {i}", 2, f"{name} later", "yz") for i in range(5)), epoch=day, expires=day + 3)
+            store.settle(1, store.unsettled(1, 3))
+            store.withdraw(1, [draw(f"{name} {i}") for i in range(3, 8)])
+            for row in store.aging(1, day, day):
+                kept = [(handle, version, draw("delta", 32)) for handle, version, _ in store.members(row.batch)[1:]]
+                if at % 2:
+                    store.put_resealed(row.batch, row.expires, removal.hash_of(kept), b"anew", kept)
+                else:
+                    store.put_resealed(row.batch, row.expires, row.members, b"anew", None)
+            store.purge(1, day, 30)
+
+
+def test_killed_while_it_removes_it_is_whole(tmp_path: Path) -> None:
+    path = make(tmp_path / "vault.db")
+    program = "import sys; from pathlib import Path; from tests.store.test_sqlite import tender; tender(Path(sys.argv[1]), int(sys.argv[2]))"
+    for n in range(6):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        child = subprocess.Popen([sys.executable, "-c", program, str(path), str(n)], env=environment)
+        first, deadline = draw(f"{n} 8 0"), time.monotonic() + 60
+        with VaultStore(path) as store:
+            while not store.latest_versions(1, [first]) and time.monotonic() < deadline and child.poll() is None:
+                time.sleep(0.005)
+            time.sleep(0.011 * n)
+            child.send_signal(signal.SIGKILL)
+            assert child.wait() == -signal.SIGKILL
+            assert store.problems() == []
