@@ -234,7 +234,8 @@ def open_record(room_dir: Path, holding: str, handle: bytes, wanted: int | None,
     db = sqlite3.connect(f"file:{room_dir / 'vault/vault.db'}?mode=ro", uri=True)
     check(pointer["genesis"] == ceremony["genesis"], "both houses have the same genesis")
     chain = charters([e for (e,) in db.execute("SELECT entry FROM entries ORDER BY idx")], b64(pointer["genesis"]))
-    charter, room, kh = chain[-1], b64(vault["room"]), b64(vault["holdings"][holding])
+    charter, room, kh = chain[-1], b64(vault["room"]), (room_dir / f"vault/holdings/{holding}.key").read_bytes()
+    check(len(kh) == 32, "a holding's key has 32 bytes")
     check(vault["room"] == keyholder["room"] == charter["room"], "one room")
     for house, keys in (("vault", vault), ("keyholder", keyholder)):
         check(
@@ -245,14 +246,19 @@ def open_record(room_dir: Path, holding: str, handle: bytes, wanted: int | None,
     keyholder_id = sha(label("keyholder"), message)[:16]
     holding_id = sha(label("holding"), room, holding.encode())[:16]
 
-    row = db.execute(
-        "SELECT r.version, r.batch, r.tokens, r.body, b.epoch, b.expires, b.members, b.sealed, h.number FROM records r"
-        " JOIN batches b USING (batch) JOIN holdings h ON h.number = b.holding"
-        " WHERE h.id = ? AND r.handle = ? AND r.version = coalesce(?, r.version) ORDER BY r.version DESC LIMIT 1",
+    lies = db.execute(
+        "SELECT l.version, l.batch, h.number FROM handles l JOIN holdings h ON h.number = l.holding"
+        " WHERE h.id = ? AND l.handle = ? AND l.version = coalesce(?, l.version) ORDER BY l.version DESC LIMIT 1",
         (holding_id, handle, wanted),
     ).fetchone()
-    check(row is not None, "the holding has a record of this handle")
-    version, batch, tokens, body, epoch, expires, members, sealed, number = row
+    check(lies is not None and lies[1] != b"", "the holding has a record of this handle")
+    version, batch, number = lies
+    tokens, body = db.execute(
+        "SELECT tokens, body FROM records WHERE batch = ? AND handle = ? AND version = ?", (batch, handle, version)
+    ).fetchone()
+    epoch, expires, members, sealed = db.execute(
+        "SELECT epoch, expires, members, sealed FROM batches WHERE batch = ? AND holding = ?", (batch, number)
+    ).fetchone()
     check(epoch <= expires, "the epoch is no later than the expiry")
     rows = db.execute("SELECT handle, version FROM records WHERE batch = ?", (batch,)).fetchall()
     check(members == sha(label("members"), *sorted(one + u32(n) for one, n in rows)), "the batch has its members")

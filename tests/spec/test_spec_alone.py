@@ -21,14 +21,17 @@ from typing import Any
 
 import pytest
 from tests import world
-from tests.world import World
+from tests.custody.life import mandate
+from tests.world import Person, World
 
 from strongroom.client import device, published, subject
+from strongroom.custody import check, correct, erase, export, upkeep
+from strongroom.custody.export import Wanted
 from strongroom.custody.intake import importer
 from strongroom.custody.intake.importer import Source
 from strongroom.custody.intake.window import Errand
 from strongroom.errors import Refused
-from strongroom.keyholder import client, desk, protocol
+from strongroom.keyholder import client, desk, protocol, rounds
 from strongroom.ledger import note
 from strongroom.seal import person
 from strongroom.store.rows import split_tokens
@@ -61,7 +64,10 @@ class Read:
     """A room with reads in it, and what our own programs say of one person's."""
 
     town: World
+    mine: bytes
     handles: dict[bytes, dict[str, str | None]]
+    calls: list[Person]
+    erased: list[bytes]
     who: bytes
     said: protocol.ReadsInner
     view: subject.View
@@ -72,8 +78,8 @@ class Read:
 
     @property
     def chain(self) -> protocol.Chain:
-        (found,) = self.said.chains
-        return found
+        """The one of the generation that most of the reads are in."""
+        return self.said.chains[0]
 
     @property
     def size(self) -> int:
@@ -97,11 +103,38 @@ def read(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     town.disclose([mine, next(one for one in handles if one != mine)], ["phone", "name"], "reach")
     with pytest.raises(Refused):
         town.disclose([mine], ["phone"])
+    erased = _lived(town, mine, handles)
+    calls = town.take_in_calls(
+        ("+8613800000001", "+8613800000002"), ("+8613800000003", ""), ("+8613800000001", "+8613800000001")
+    )
+    with town.keyholder.writing():
+        rounds.begin_generation(town.keyholder, town.keyholder.now())
+    town.disclose([mine], ["name"])
     town.room.publish()
     who = person.inners(town.room.keys.holding("residents"), "resident-id", [values["id-number"]])[0][:16]
     said, view = _reads(town, who)
-    yield Read(town, handles, who, said, view)
+    yield Read(town, mine, handles, calls, erased, who, said, view)
     town.close()
+
+
+def _lived(town: World, mine: bytes, handles: dict[bytes, dict[str, str | None]]) -> list[bytes]:
+    """A correction, a check, an export, erasures; keys that are destroyed, and batches resealed in time, twice."""
+    room, m = town.room, mandate(town, "verify")
+    check.check(room, m.asker.check("residents", "verify", [mine], "born", "adult", None, m.case, m.reason, room.now()))
+    correct.correct(room, mandate(town, "amend"), [mine], {"phone": None, "name": "Nobody Else"}, "register")
+    handles[mine] |= {"phone": None, "name": "Nobody Else"}
+    export.export(room, mandate(town, "extract"), Wanted(town.root / "out.csv", "csv", ("name",), (mine,), None))
+    gone = []
+    for _ in range(2):
+        one = next(handle for handle in handles if handle != mine)
+        gone.append(one)
+        del handles[one]
+        m = mandate(town, "forget")
+        erase.erase(room, m.asker.erase("residents", "forget", [one], m.case, m.reason, room.now()))
+        town.hands.wait(31 * 86400)
+        upkeep.run(room, holdings=["residents"])
+        town.keyholder.tick()
+    return gone
 
 
 def _imported(town: World) -> dict[bytes, dict[str, str | None]]:
@@ -148,12 +181,52 @@ def test_each_record_opens_to_what_was_taken_in(read: Read) -> None:
         opened = {name: value for fields in found["compartments"].values() for name, value in fields.items()}
         assert opened == {name: values[name] for name in COLUMNS}
         assert values["id-number"]
-        assert found["who"] == person.inners(keys, "resident-id", [values["id-number"]])[0][:16].hex()
+        who = person.inners(keys, "resident-id", [values["id-number"]])[0][:16].hex()
+        assert found["persons"] == {"identity": who, "contact": who}
         (row,) = store.latest(number, [handle])
         tokens = {name: bytes.fromhex(one["token"]) for name, one in found["identifiers"].items()}
         assert set(tokens) == {name for name in ("id-number", "phone") if values[name]}
         assert set(tokens.values()) <= set(split_tokens(row.tokens))
         assert all(handle in store.handles_of_token(number, token) for token in tokens.values())
+
+
+def test_what_was_before_a_correction_opens_too(read: Read) -> None:
+    mine = read.mine
+    ran = run("open_record.py", read.root, "residents", mine.hex(), "--version", "1")
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["version"] == 1
+    assert found["compartments"]["identity"]["name"] != "Nobody Else"
+    assert found["compartments"]["contact"]["phone"]
+    assert json.loads(run("open_record.py", read.root, "residents", mine.hex()).stdout)["version"] == 2
+
+
+def test_a_record_of_two_persons_and_of_somebody_unidentified(read: Read) -> None:
+    keys, whos = read.town.room.keys.holding("calls"), list[bytes]()
+    for call in read.calls:
+        ran = run("open_record.py", read.root, "calls", call.handle.hex())
+        assert ran.returncode == 0, ran.stderr
+        found = json.loads(ran.stdout)
+        assert {n: v for part in found["compartments"].values() for n, v in part.items()} == call.values
+        about = {name: bytes.fromhex(who) for name, who in found["persons"].items()}
+        for name, field in (("calling", "caller"), ("called", "callee")):
+            value = call.values[field]
+            inner = (
+                person.inners(keys, "phone", [value]) if value else person.no_value(keys, "phone", field, [call.handle])
+            )
+            assert about[name] == inner[0][:16]
+        assert about["call"] == person.who_of_handle(keys, call.handle)
+        whos += about.values()
+    # Two callers are one, and one of them called himself.
+    assert len(set(whos)) == 7
+
+
+def test_what_was_erased_opens_with_nothing(read: Read) -> None:
+    """Both houses' keys are there, all of them."""
+    for handle in read.erased:
+        ran = run("open_record.py", read.root, "residents", handle.hex())
+        assert ran.returncode != 0
+        assert "has a record of this handle" in ran.stderr
 
 
 def test_the_bucket_roots_of_the_charter_come_out(read: Read) -> None:
@@ -200,7 +273,22 @@ BENT: dict[str, tuple[Callable[[Path, bytes], None], str]] = {
         _sql("UPDATE records SET tokens = flip(flip(tokens, 15), 31) WHERE handle = :handle"),
         "tokens",
     ),
-    "batch secret": (_sql("UPDATE batches SET sealed = flip(sealed, 1168)"), "batch id"),
+    "batch secret": (_sql("UPDATE batches SET sealed = flip(sealed, 1168)"), "InvalidTag"),
+    "expiry": (_sql("UPDATE batches SET expires = expires + 30"), "InvalidTag"),
+    "delta": (_sql("UPDATE deltas SET delta = flip(delta, 31) WHERE handle = :handle"), "check value"),
+    "delta of another record": (
+        _sql(
+            "UPDATE deltas SET delta = (SELECT delta FROM deltas WHERE handle <> :handle LIMIT 1) WHERE handle = :handle"
+        ),
+        "check value",
+    ),
+    "no delta": (_sql("DELETE FROM deltas WHERE handle = :handle"), "check value"),
+    "a member left out": (
+        _sql(
+            "DELETE FROM records WHERE handle <> :handle AND batch = (SELECT batch FROM records WHERE handle = :handle)"
+        ),
+        "members",
+    ),
     "epoch key": (_sql("UPDATE epochs SET signature = flip(signature, 0)"), "InvalidSignature"),
     "charter": (
         _sql("UPDATE entries SET entry = CAST(replace(entry, '3600', '3601') AS BLOB) WHERE idx = 0"),
@@ -214,11 +302,13 @@ BENT: dict[str, tuple[Callable[[Path, bytes], None], str]] = {
 @pytest.mark.parametrize("name", BENT)
 def test_a_record_tampered_with_does_not_open(read: Read, tmp_path: Path, name: str) -> None:
     bend, says = BENT[name]
-    root, handle = tmp_path / "room", list(read.handles)[3]
+    root, holding, handle = tmp_path / "room", "residents", list(read.handles)[3]
+    if name == "epoch key":  # of an epoch to which it has only resealed, the vault keeps none
+        holding, handle = "calls", read.calls[0].handle
     shutil.copytree(read.root, root)
-    assert run("open_record.py", root, "residents", handle.hex()).returncode == 0
+    assert run("open_record.py", root, holding, handle.hex()).returncode == 0
     bend(root, handle)
-    ran = run("open_record.py", root, "residents", handle.hex())
+    ran = run("open_record.py", root, holding, handle.hex())
     assert ran.returncode != 0
     assert ran.stdout == ""
     assert says in ran.stderr
@@ -239,9 +329,13 @@ def find(
 def test_the_reads_are_those_that_we_find(read: Read) -> None:
     keys = read.root / "keyholder" / "keys.json"
     assert run("find_reads.py", "--derive", keys, "residents", read.who.hex()).stdout.strip() == read.chain.key.hex()
-    (ours,) = read.view.chains
+    ours, later = read.view.chains
     assert ours.complete
-    assert ours.count >= 7
+    assert (later.generation, later.count, later.complete) == (2, 1, True)
+    keyed = run("find_reads.py", "--derive", keys, "residents", read.who.hex(), "2").stdout.strip()
+    assert keyed == read.said.chains[1].key.hex()
+    assert run("find_reads.py", read.root / "public", keyed, "1").returncode == 0
+    assert ours.count >= 10
     code, found, verdict = find(
         read, None, None, "--size", str(read.size), "--genesis", read.town.room.anchors.genesis.hex()
     )
@@ -255,6 +349,7 @@ def test_the_reads_are_those_that_we_find(read: Read) -> None:
     assert bytes.fromhex(whole["root"]) == protocol.statement.parse(read.said.statement.encode()).root
     assert bytes.fromhex(whole["genesis"]) == read.town.room.anchors.genesis
     assert whole["confirmed"] == read.view.confirmed.size
+    assert whole["generations"] == len(read.view.chains)
 
 
 def test_a_false_count_shows(read: Read) -> None:
@@ -264,7 +359,7 @@ def test_a_false_count_shows(read: Read) -> None:
         f"NOT complete: {count} of {count + 1}; missing [{count + 1}], beyond the count []",
     )
     assert find(read, None, count - 1)[0] == 1
-    assert find(read, None, None, "--size", str(read.size - 2))[0] == 1
+    assert find(read, None, None, "--size", str(read.size // 2))[0] == 1
 
 
 def _flip(path: str, at: int) -> Callable[[Path], None]:
