@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.drill import weak
+from tests.drill.weak import keyholder
 
 from strongroom.cli.main import main
 from strongroom.drill import command
@@ -34,7 +34,7 @@ def test_a_passed_drill(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_failed_drill_ends_with_code_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    weak.unchecked("signature")(monkeypatch)
+    keyholder.unchecked("signature")(monkeypatch)
     assert main(["drill", "no-receipt"]) == 1
     shown = capsys.readouterr().out
     assert "FAIL: ask without signature" in shown
