@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from strongroom.catalog.charter import roster_hash
 from strongroom.catalog.rate import parse_rate
 from strongroom.errors import EntryError, FormatError, StoreError, StrongroomError
 from strongroom.keyholder import keys
-from strongroom.ledger import checkpoint, entry, note, tag
+from strongroom.keyholder.fsck_life import Life
+from strongroom.keyholder.fsck_tags import Tags
+from strongroom.ledger import checkpoint, entry, note
 from strongroom.ledger.prover import Prover
 from strongroom.ledger.rebuild import Rebuild
 
@@ -27,7 +27,6 @@ Progress = Callable[[str, int, int], None]
 """(what is being checked, done, total)."""
 
 _PAGE = 2048
-_PARTS = 16  # a mismatch of tags is looked for in this many passes, each over that part of them
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,11 @@ def check(directory: Path, progress: Progress, problem: Callable[[str], None], c
             check_ = _Check(db, own, progress, problem)
             check_.database()
             book = check_.book()
-            check_.tags()
+            Tags(db, own.tag, check_.entries, progress, problem).check()
             check_.asks(book.size)
             check_.budgets()
             check_.charters(book.size)
-            check_.epochs(directory / "epochs")
+            check_.life.check(db, directory, problem)
             compare(book)
         except sqlite3.Error as error:
             problem(f"keyholder.db: {error}. Restore it from its backup; the ledger tells what is missing")
@@ -68,6 +67,7 @@ class _Check:
         self, db: sqlite3.Connection, own: keys.Keys, progress: Progress, problem: Callable[[str], None]
     ) -> None:
         self._db, self._keys, self._progress, self._problem = db, own, progress, problem
+        self.life = Life()
 
     def database(self) -> None:
         for (line,) in self._db.execute("PRAGMA integrity_check"):
@@ -78,7 +78,7 @@ class _Check:
         row = self._db.execute("SELECT data FROM tiles WHERE level = ? AND n = ?", (level, n)).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    def _entries(self) -> Iterator[tuple[int, bytes]]:
+    def entries(self) -> Iterator[tuple[int, bytes]]:
         for index, data in self._db.execute("SELECT idx, entry FROM entries ORDER BY idx"):
             yield int(index), bytes(data)
 
@@ -86,7 +86,7 @@ class _Check:
         """Entries in order and of their form, tiles theirs, the published checkpoint a prefix."""
         total = int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0])
         rebuilt, page, time, expected = Rebuild(self._tile), list[bytes](), 0, 0
-        for index, data in self._entries():
+        for index, data in self.entries():
             if index != expected:
                 self._problem(f"keyholder's ledger: entries {expected} to {index - 1} are missing")
                 return Book(expected, Prover(self._tile).root)
@@ -96,6 +96,7 @@ class _Check:
                 if item.time < time:
                     self._problem(f"keyholder's ledger: entry {index}: its time goes back")
                 time = item.time
+                self.life.add(index, item)
             except EntryError as error:
                 self._problem(f"keyholder's ledger: entry {index}: {error}")
             page.append(data)
@@ -120,56 +121,6 @@ class _Check:
                 self._problem(f"keyholder: what it published at {at.size} entries is not its ledger")
         except StrongroomError as error:
             self._problem(f"keyholder: its published checkpoint: {error}")
-
-    # --- tags ------------------------------------------------------------------------------------------------------
-    def tags(self) -> None:
-        """Those of the entries against those that the chains' counts say."""
-        # A sum of hashes tells whether two multisets are equal without holding either.
-        booked = _Sum()
-        for _, data in self._entries():
-            for one in _tags(data):
-                booked.add(one)
-        counted = _Sum()
-        for one, _ in self._chain_tags("the chains of persons"):
-            counted.add(one)
-        if (booked.count, booked.total) == (counted.count, counted.total):
-            return
-        found = 0
-        for part in range(_PARTS):
-            found += self._differences(part)
-        if not found:
-            self._problem("keyholder: the tags of the ledger are not those of its chains")
-
-    def _chain_tags(self, what: str) -> Iterator[tuple[bytes, int]]:
-        total = int(self._db.execute("SELECT count(*) FROM chains").fetchone()[0])
-        rows = self._db.execute("SELECT holding, who, generation, count FROM chains")
-        for place, (holding, who, generation, count) in enumerate(rows):
-            key = tag.chain_key(self._keys.tag, bytes(holding), bytes(who), generation)
-            for n in range(1, count + 1):
-                yield tag.tag(key, n), n
-            if place % _PAGE == 0:
-                self._progress(what, place, total)
-
-    def _differences(self, part: int) -> int:
-        booked: Counter[bytes] = Counter()
-        places: dict[bytes, int] = {}
-        for index, data in self._entries():
-            for one in _tags(data):
-                if one[0] % _PARTS == part:
-                    booked[one] += 1
-                    places[one] = index
-        found = 0
-        for one, n in self._chain_tags("looking for the tags that differ"):
-            if one[0] % _PARTS == part:
-                if booked[one] == 0:
-                    self._problem(f"keyholder: number {n} of a person's chain stands in no entry")
-                    found += 1
-                booked[one] -= 1
-        for one, left in booked.items():
-            if left > 0:
-                self._problem(f"keyholder: entry {places[one]} has a tag that is no number of a chain, or has it twice")
-                found += 1
-        return found
 
     # --- the rest of the transaction --------------------------------------------------------------------------------
     def asks(self, size: int) -> None:
@@ -209,27 +160,3 @@ class _Check:
                 self._problem(f"keyholder: charter version {version} is not the one in entry {index} of {size}")
             elif f'"roster":"{b64encode(roster_hash(bytes(roster))).decode()}"' not in item.document:
                 self._problem(f"keyholder: the roster kept for charter version {version} is not the charter's")
-
-    def epochs(self, directory: Path) -> None:
-        for path in sorted(directory.glob("*.key")):
-            if path.stat().st_size != 96:
-                self._problem(f"{path}: not a key of 96 bytes. Restore it, or what is sealed to it stays shut")
-
-
-@dataclass
-class _Sum:
-    """An order-free digest of a multiset of tags."""
-
-    count: int = 0
-    total: int = 0
-
-    def add(self, one: bytes) -> None:
-        self.count += 1
-        self.total = (self.total + int.from_bytes(sha256(one).digest(), "big")) % 2**256
-
-
-def _tags(data: bytes) -> list[bytes]:
-    try:
-        return entry.entry_tags(entry.parse(data))
-    except EntryError:
-        return []
