@@ -7,6 +7,7 @@ from pathlib import Path
 from strongroom.catalog import check as checks
 from strongroom.catalog import source as sources
 from strongroom.catalog.check import Finding
+from strongroom.cli import migrate
 from strongroom.cli.command import FAILED, FINE, Call, Commands
 from strongroom.cli.output import BAD, WARN, count
 from strongroom.errors import CatalogError
@@ -24,6 +25,7 @@ def add(commands: Commands, name: str, about: str) -> None:
         development=False,
     )
     found.add_argument("file", metavar="FILE", type=Path)
+    migrate.add(group)
 
 
 def check(call: Call) -> int:

@@ -12,7 +12,7 @@ from strongroom.client import anchors, certificate, published
 from strongroom.client.certificate import Verdict
 from strongroom.client.certificate_page import page
 from strongroom.custody import certificate as certificates
-from strongroom.errors import InputError
+from strongroom.errors import CheckpointError, InputError
 from strongroom.ledger.directory import Directory, verify_growth
 from strongroom.ledger.note import open_checkpoint, verifier
 from strongroom.seal.epoch import epoch_text
@@ -92,6 +92,10 @@ def verify(call: Call) -> int:
     if args.ledger is not None:
         fetch = published.fetch_from(args.ledger)
         now, _ = open_checkpoint(Directory(fetch).note(), [verifier(verdict.charter.keyholder.log)])
+        if now.size < verdict.checkpoint.size:
+            raise CheckpointError(
+                f"{args.ledger}: ends at {now.size} entries, and the certificate is of {verdict.checkpoint.size}. Was it published since?"
+            )
         verify_growth(fetch, verdict.checkpoint, now)
     _show(call, verdict)
     if args.ledger is None:

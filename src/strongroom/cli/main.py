@@ -22,7 +22,7 @@ ABOUT = "Personal data, held so that a thief cannot read it and nobody can read 
 # name -> (module, line). Only the module of the command that is called is imported: it decides how fast a command starts.
 COMMANDS = {
     "init": ("init", "make a room: both houses, their keys, the first charter"),
-    "catalog": ("catalog", "check a catalog before it becomes a charter"),
+    "catalog": ("catalog", "check a catalog; bring records in line with a new one"),
     "charter": ("charter", "show the charter, or bring in the next one"),
     "keyholder": ("keyholder", "run the keyholder; freeze, hold, expire, recover"),
     "reader": ("reader", "add and list the people who may ask"),

@@ -65,6 +65,8 @@ def keep(call: Call) -> int:
 
 def _show(out: Output, found: list[Kept], *, dry: bool) -> None:
     would = "would be " if dry else ""
+    if not found:
+        out.line("nothing is held yet")
     for one in found:
         done = [
             f"{text} {would}{how}"
@@ -110,7 +112,7 @@ def outlook_rows(outlook: Outlook, held_until: int | None) -> list[Row]:
     if held_until is not None:
         rows.append(("hold", (f"until {moment(held_until)} UTC: no key is destroyed, nothing is deleted", WARN)))
     if outlook.backups is not None:
-        rows.append(("backups", f"of today are whole until {epoch_text(outlook.backups)}"))
+        rows.append(("backups", f"one made today is whole until {epoch_text(outlook.backups)}"))
     return rows
 
 
