@@ -171,7 +171,7 @@ def test_a_file_that_is_there(town: World, people: list[Person], tmp_path: Path)
 
 def test_two_at_once(town: World, people: list[Person], tmp_path: Path) -> None:
     path = tmp_path / "file"
-    head: dict[str, Any] = {"count": None, "export": "", "fields": [], "form": "jsonl"}
+    head: dict[str, Any] = {"count": None, "export": "00" * 16, "fields": [], "form": "jsonl"}
     first = outfile.Outfile(path, "jsonl", [], head)
     with pytest.raises(InputError, match="another export is writing it just now"):
         take_out(town, path)
@@ -327,11 +327,23 @@ def test_a_file_cut_or_gone_meanwhile(town: World, people: list[Person], tmp_pat
     assert lines(path) == shown(people)
 
 
-def test_a_spoilt_file_of_receipts(town: World, people: list[Person], tmp_path: Path) -> None:
-    path = tmp_path / "file"
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"no export's\n", "was begun with other"),
+        (b"[1]\n", "was begun with other"),
+        (b"\xff\n", "was begun with other"),
+        (None, "a line is not what an export writes"),
+    ],
+)
+def test_a_spoilt_file_of_receipts(
+    town: World, people: list[Person], tmp_path: Path, line: bytes | None, words: str
+) -> None:
+    path, beside = tmp_path / "file", tmp_path / "file.receipts"
     _stopped(town, path)
-    (tmp_path / "file.receipts").write_text("no export's\n")
-    with pytest.raises(InputError, match="was begun with other"):
+    head = beside.read_bytes().splitlines(keepends=True)[0]
+    beside.write_bytes(line or head + b"{}\n")
+    with pytest.raises(InputError, match=words):
         take_out(town, path)
 
 

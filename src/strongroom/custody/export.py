@@ -127,7 +127,7 @@ def export(
 
 
 def _exported(out: Outfile, written: int, expired: int, before: int) -> Exported:
-    return Exported(written, tuple(one["entry"] for one in out.receipts()), expired, before)
+    return Exported(written, tuple(out.entries()), expired, before)
 
 
 def _targets(room: Room, mandate: Mandate, wanted: Wanted) -> tuple[list[bytes], int, int]:

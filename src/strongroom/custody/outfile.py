@@ -12,9 +12,10 @@ import fcntl
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from strongroom.custody.opening import Fields
 from strongroom.errors import InputError
@@ -22,6 +23,7 @@ from strongroom.errors import InputError
 Form: TypeAlias = Literal["csv", "jsonl"]
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
+_JOB = re.compile("[0-9a-f]{32}")
 _RECORD = "RECORD"  # no field is called so: theirs are lower-case names
 
 
@@ -52,11 +54,8 @@ class Outfile:
             self._note(head)
             _put_directory(self._path.parent)
             return head
-        try:
-            found: dict[str, Any] = json.loads(lines[0])
-        except ValueError:
-            found = {}
-        if {**found, "export": ""} != {**head, "export": ""}:
+        found = _object(lines[0])
+        if {**found, "export": ""} != {**head, "export": ""} or not _JOB.fullmatch(str(found.get("export"))):
             raise InputError(
                 f"{self._path}: was begun with other fields, records or purpose. Give the ones it was begun with, or remove "
                 f"it and {self._beside.name}"
@@ -70,11 +69,14 @@ class Outfile:
         whole = data[: data.rfind(b"\n") + 1]
         if len(whole) != len(data):
             os.ftruncate(self._lock, len(whole))
-        return whole.decode().splitlines()
+        return whole.decode(errors="replace").splitlines()
 
-    def receipts(self) -> list[dict[str, Any]]:
-        """Of every batch that was given: ``entry``, ``records``, ``receipt``, ``text``."""
-        return [json.loads(line) for line in self._lines()[1:]]
+    def entries(self) -> list[int]:
+        """The index of each entry that a batch was given by, in order."""
+        found = [_object(line).get("entry") for line in self._lines()[1:]]
+        if not all(isinstance(index, int) for index in found):
+            raise InputError(f"{self._beside}: a line is not what an export writes. Put it back as it was")
+        return cast("list[int]", found)
 
     def add_receipt(self, entry: int, records: int, receipt: str, text: bytes) -> None:
         self._note({"entry": entry, "receipt": receipt, "records": records, "text": text.decode()})
@@ -118,6 +120,15 @@ class Outfile:
         if not self._lines()[1:] and not self._path.exists():
             os.unlink(self._beside)
         os.close(self._lock)
+
+
+def _object(line: str) -> dict[str, Any]:
+    """A line's JSON object; nothing where it is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _put(number: int, data: bytes) -> None:
