@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from strongroom.custody import bucketwork
 from strongroom.custody.room import Room
 from strongroom.errors import InputError
-from strongroom.ledger import tree
 from strongroom.seal import person
 from strongroom.seal.person import HoldingKeys
 
@@ -26,39 +23,12 @@ class BucketKey:
 
 def bucket_root(keys: HoldingKeys, kind: str) -> bytes:
     """32 bytes for the charter. About 2 s: a million keys are derived."""
-    return _root(keys.person(kind))
+    return bucketwork.levels(keys.person(kind))[-1][0]
 
 
 def bucket_roots(wanted: Sequence[tuple[HoldingKeys, str]], done: Callable[[int], None]) -> list[bytes]:
-    """``bucket_root`` of many, on as many processors as there are; ``done`` is told how many are."""
-    workers = min(len(wanted), os.cpu_count() or 1)
-    if workers < 2:
-        roots = []
-        for keys, kind in wanted:
-            roots.append(bucket_root(keys, kind))
-            done(len(roots))
-        return roots
-    # Not forked: whoever founds a room may have threads.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        roots = []
-        for root in pool.map(_root, [keys.person(kind) for keys, kind in wanted]):
-            roots.append(root)
-            done(len(roots))
-        return roots
-
-
-def _root(person_key: bytes) -> bytes:
-    return _levels(person_key)[-1][0]
-
-
-def _levels(person_key: bytes) -> list[list[bytes]]:
-    level = [tree.leaf_hash(leaf) for leaf in person.bucket_leaves(person_key)]
-    levels = [level]
-    while len(level) > 1:
-        pairs = iter(level)
-        level = [tree.node_hash(left, right) for left, right in zip(pairs, pairs, strict=True)]
-        levels.append(level)
-    return levels
+    """``bucket_root`` of many at once; ``done`` is told how many are."""
+    return bucketwork.roots([keys.person(kind) for keys, kind in wanted], done)
 
 
 def bucket_key(room: Room, holding: str, kind: str, j: int) -> BucketKey:
@@ -67,7 +37,7 @@ def bucket_key(room: Room, holding: str, kind: str, j: int) -> BucketKey:
         raise InputError(f"{holding} has no identifier of kind {kind}")
     keys = room.keys.holding(holding)
     # Recomputed each time (2 s): an enrolment is rare, and a cache would be one more file to guard.
-    levels = _levels(keys.person(kind))
+    levels = bucketwork.levels(keys.person(kind))
     proof, place = [], j
     for level in levels[:-1]:
         proof.append(level[place ^ 1])

@@ -29,8 +29,9 @@ _PAGE, _DAY = 2048, 86400
 _MANY = 20  # lines about records of one kind; after that a number says it
 
 
-def check(root: Path, progress: Progress, problem: Problem) -> None:
-    """Tell ``problem`` everything wrong with the room under ``root``, one line each.
+def check(root: Path, progress: Progress, problem: Problem, now: int | None = None) -> None:
+    """Tell ``problem`` everything wrong with the room under ``root``, one line each. ``now``: in POSIX seconds, the clock's
+    unless told.
 
     Raises ``StoreError`` when there is no vault to check.
     """
@@ -42,7 +43,7 @@ def check(root: Path, progress: Progress, problem: Problem) -> None:
         if (root / "keyholder" / "keys.json").exists():
             houses.check(root / "keyholder", progress, problem, lambda book: _compare(room, size, book, problem))
             held = EpochFiles(root / "keyholder", room.random)
-            _epochs(room, held, problem)
+            _epochs(room, held, (int(time.time()) if now is None else now) // _DAY, problem)
             _secrets(room, held, progress, problem)
         _published(room, root / "public", problem)
     finally:
@@ -169,9 +170,8 @@ def _compare(room: Room, size: int, book: Book, problem: Problem) -> None:
         problem(f"the two ledgers cannot be compared: {error}")
 
 
-def _epochs(room: Room, held: EpochFiles, problem: Problem) -> None:
+def _epochs(room: Room, held: EpochFiles, today: int, problem: Problem) -> None:
     """Nothing is sealed to a key that the keyholder does not have, unless its day has come."""
-    today = int(time.time()) // _DAY
     for row in room.store.holdings():
         for day in room.store.epochs(row.number):
             known, private = room.store.epoch(row.number, day), _private(held, row.name, day)

@@ -242,17 +242,17 @@ class Theatre:
     """Makes stages: one template, a copy of it for each drill."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory, self._made = directory, 0
+        self.directory, self._made = directory, 0
 
     def stage(self, progress: Progress = lambda _: None) -> Stage:
         """A fresh room under the theatre's directory."""
-        template = self._directory / "template"
+        template = self.directory / "template"
         if not template.exists():
-            draft = self._directory / "template.draft"
+            draft = self.directory / "template.draft"
             shutil.rmtree(draft, ignore_errors=True)
             found(draft, progress)
             draft.rename(template)
         self._made += 1
-        room = self._directory / f"room-{self._made}"
+        room = self.directory / f"room-{self._made}"
         shutil.copytree(template, room)
         return Stage(room)
