@@ -8,7 +8,7 @@ from __future__ import annotations
 KNOWN: dict[str, str] = {
     "intake.rows": "each line that opens a quote is read to the end of the file: 40 KB take half a minute",
     "intake.file": "the same",
-    "export.receipts": "a damaged .receipts file ends in JSONDecodeError, UnicodeDecodeError, TypeError or KeyError",
+    "intake.sqlite": "a column's name that is not UTF-8 ends in UnicodeDecodeError",
     "catalog.source": "a YAML escape writes half a character (\\ud800), and the charter cannot be encoded",
     "value.phone": "+61 0013 8000 is stored as +610138000, which parses to another number",
     "files.address": "an address file that is not UTF-8 ends in UnicodeDecodeError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from functools import cache
 
 from fuzz import world
@@ -10,7 +11,7 @@ from fuzz.seeds import example, kept, vector
 from fuzz.target import Broken, Target, bytes_of, text_of
 from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
-from strongroom.catalog import mapping, rate, rules, source, text
+from strongroom.catalog import mapping, migration, rate, rules, source, text
 from strongroom.catalog.check import check
 from strongroom.catalog.image import image
 from strongroom.catalog.model import Holding
@@ -48,6 +49,15 @@ def targets() -> list[Target]:
             silent=False,
             seeds=lambda: [example("febrl/map.yaml"), *kept("catalog.map")],
             of=(mapping.load, mapping.FieldMap.compile),
+            weight=0.03,
+        ),
+        Target(
+            name="catalog.migration",
+            read=_migrated,
+            errors=CatalogError,
+            silent=False,
+            seeds=lambda: kept("catalog.migration"),
+            of=(migration.load, migration.Migration.apply),
             weight=0.03,
         ),
         Target(
@@ -139,6 +149,15 @@ def _source(data: bytes) -> None:
     found = source.load(data, FILE)
     if not any(finding.level == "error" for finding in check(found)):
         encode([found.name, found.holdings, found.purposes, found.budgets, found.rules])
+
+
+def _migrated(data: bytes) -> None:
+    """A map that is taken fits every record, or says of one why not."""
+    found = migration.load(data, FILE, _holding())
+    blank = dict.fromkeys(_holding().fields)
+    for record in (blank, blank | {"ssn": "1234567", "name": "Ada King Lovelace", "postcode": "0200", "state": ""}):
+        with suppress(ValueRejected):
+            found.apply(record)
 
 
 @cache

@@ -76,7 +76,7 @@ def targets() -> list[Target]:
                 encode(_HEAD) + b"\n",
                 encode(_HEAD) + b'\n{"entry":1,"receipt":"x","records":1,"text":"{}"}\n',
             ],
-            of=(Outfile.receipts,),
+            of=(Outfile.entries,),
             weight=0.1,
         ),
     ]
@@ -157,7 +157,7 @@ def _receipts(data: bytes) -> None:
     file(data, "export.jsonl.receipts")
     with closing(Outfile(folder() / "export.jsonl", "jsonl", ["name"], _HEAD)) as out:
         bytes.fromhex(out.head["export"])
-        out.receipts()
+        out.entries()
 
 
 def _tell_nothing(errors: list[RowError], content: bytes) -> None:
