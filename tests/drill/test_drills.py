@@ -18,9 +18,15 @@ from strongroom.drill.drills import DRILLS, chosen
 from strongroom.drill.report import Report
 from strongroom.errors import InputError
 
+TABLES = Path(__file__).parent / "tables"
+
 
 def table(drill: str) -> list[Row]:
-    found: list[Row] = import_module(f"tests.drill.tables.{drill.replace('-', '_')}").WEAK
+    """Empty where there is none: that is a failure of its own."""
+    name = drill.replace("-", "_")
+    if not (TABLES / f"{name}.py").exists():
+        return []
+    found: list[Row] = import_module(f"tests.drill.tables.{name}").WEAK
     return found
 
 
@@ -61,9 +67,8 @@ def test_every_attack_can_fail(drill: Drill, name: str) -> None:
     assert not missing
 
 
-def test_every_table_is_a_drills() -> None:
-    here = Path(__file__).parent / "tables"
-    assert {path.stem.replace("_", "-") for path in here.glob("*.py")} == DRILLS.keys()
+def test_every_drill_has_a_table() -> None:
+    assert {path.stem.replace("_", "-") for path in TABLES.glob("*.py")} == DRILLS.keys()
 
 
 def test_a_drill_that_breaks_off_has_failed(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:

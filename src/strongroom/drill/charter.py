@@ -181,6 +181,15 @@ purposes:
     find-by: {calls: [phone]}
     reads: {calls: {caller: clear, callee: clear, day: clear}}
     budgets: {reader: [30/hour], record: [3/day]}
+  answer-court:
+    about: To answer a court about what is kept past its day by its order alone
+    lawful-basis: Drill Act, section 18
+    actions: [disclose]
+    roles: [archivist]
+    units: [registry]
+    reads: {health-codes: {code: clear, evidence: clear}}
+    held: true
+    budgets: {reader: [10/hour]}
 budgets:
   room: [60/hour, 240/day]
 """
@@ -196,4 +205,4 @@ PEOPLE = {
     "dee": ("detective", "police"),
     "arno": ("archivist", "registry"),
 }
-"""Readers: name -> role, unit. The last one's unit has no purpose."""
+"""Readers: name -> role, unit. No purpose is for cleo's unit."""

@@ -235,7 +235,7 @@ def _vault(report: Report, stage: Stage, device: Device) -> None:
 
 
 def _opened(outcome: Outcome, target: bytes) -> int:
-    return sum(handle == target for handle, _ in outcome.taken.opened) if outcome.taken else 0
+    return sum(one.handle == target for one in outcome.taken.opened) if outcome.taken else 0
 
 
 def _stored_again(stage: Stage, target: bytes) -> bytes:

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
@@ -18,7 +18,7 @@ from strongroom.drill.stage import Known, Stage
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import proof
-from strongroom.seal import columns, compartment, hpke
+from strongroom.seal import body, columns, compartment, hpke
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,32 @@ class Piece:
         return self.sealed, self.epoch, self.expires, self.members
 
 
+class Place(NamedTuple):
+    """One stored compartment."""
+
+    handle: bytes
+    compartment: int
+    version: int
+
+
 @dataclass(frozen=True)
 class Taken:
     """What a request brought: shares, and the entry that its receipt is about."""
 
     index: int
     shares: list[bytes] = field(repr=False)
-    opened: tuple[tuple[bytes, int], ...]
-    """(handle, compartment) of every stored compartment that one of the shares opens."""
+    opened: tuple[Place, ...]
+    """Every stored compartment that one of the shares opens."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request's body, and the key to which its answer will be sealed."""
+    """A request's body, the key to which its answer will be sealed, and the holding that it is about."""
 
     path: str
     body: bytes
     seed: hpke.HpkePrivate = field(repr=False)
+    holding: str
 
 
 def pieces_of(known: Known, compartments: Iterable[int]) -> list[Piece]:
@@ -107,11 +116,18 @@ class Intruder:
         self.refusals: Counter[str] = Counter()
         self.tries = 0
         # In a room that is as it should be each key commitment is one compartment's.
-        self.checks: dict[tuple[str, bytes], list[tuple[bytes, int]]] = {}
-        for known in stage.truth.values():
-            for slot in known.slots:
-                check = compartment.parse_blob(slot.blob)[1]
-                self.checks.setdefault((known.holding, check), []).append((known.handle, slot.compartment))
+        self.checks: dict[tuple[str, bytes], list[Place]] = {}
+        self.look()
+
+    def look(self) -> None:
+        """Read all that is stored, every version."""
+        self.checks = {}
+        for holding in self.stage.people:
+            for row in self.room.store.records(self.room.holding(holding)):
+                for slot in body.parse(row.body):
+                    check = compartment.parse_blob(slot.blob)[1]
+                    place = Place(row.handle, slot.compartment, row.version)
+                    self.checks.setdefault((holding, check), []).append(place)
 
     # --- requests --------------------------------------------------------------------------------------------------
     def fresh(self) -> hpke.HpkePrivate:
@@ -124,23 +140,23 @@ class Intruder:
         """A request for the shares of ``pieces`` on ``signed``; ``changes`` replace its members."""
         seed = self.fresh()
         members = {**self.common(), **of_ask(signed), **slots_of(pieces), "fresh": seed.public}
-        return Request("/v1/disclose", encode(protocol.Disclose(**members | changes)), seed)
+        return Request("/v1/disclose", encode(protocol.Disclose(**members | changes)), seed, signed.ask.holding)
 
     def erase(self, signed: SignedAsk, pieces: Sequence[Piece]) -> protocol.Erase:
         return protocol.Erase(**self.common(), **of_ask(signed), **slots_of(pieces))
 
     def find(self, signed: SignedAsk, inner: bytes) -> Request:
         seed = self.fresh()
-        body = protocol.Find(**self.common(), **of_ask(signed), fresh=seed.public, inner=inner)
-        return Request("/v1/find", encode(body), seed)
+        made = protocol.Find(**self.common(), **of_ask(signed), fresh=seed.public, inner=inner)
+        return Request("/v1/find", encode(made), seed, signed.ask.holding)
 
     def intake(self, signed: SignedAsk, field: str, inners: Sequence[bytes]) -> Request:
         """A call on the window of ``signed``; ``field`` is an identifier field."""
         seed = self.fresh()
-        body = protocol.Intake(
+        made = protocol.Intake(
             **self.common(), **of_ask(signed), fields=[field], inners=[b"".join(inners)], fresh=seed.public
         )
-        return Request("/v1/intake", encode(body), seed)
+        return Request("/v1/intake", encode(made), seed, signed.ask.holding)
 
     # --- answers ---------------------------------------------------------------------------------------------------
     def send(self, request: Request) -> bytes:
@@ -148,7 +164,7 @@ class Intruder:
         answer = protocol.sealed_answer.parse(self.room.client.send(request.path, request.body))
         return hpke.decrypt(request.seed, protocol.answer_info(self.room.keys.room, request.body), answer.sealed)
 
-    def take(self, request: Request, holding: str = "residents") -> Taken | None:
+    def take(self, request: Request) -> Taken | None:
         """Ask for shares, and try each on everything that is stored. None when refused."""
         self.tries += 1
         try:
@@ -156,7 +172,7 @@ class Intruder:
         except StrongroomError as error:
             self.refusals[error.code] += 1
             return None
-        return self.read(inner, holding)
+        return self.read(inner, request.holding)
 
     def read(self, inner: bytes, holding: str = "residents") -> Taken:
         """What an opened answer to ``disclose`` is worth."""
@@ -166,7 +182,7 @@ class Intruder:
         self.takes.append(taken)
         return taken
 
-    def opens(self, shares: Iterable[bytes], holding: str = "residents") -> list[tuple[bytes, int]]:
+    def opens(self, shares: Iterable[bytes], holding: str = "residents") -> list[Place]:
         """The stored compartments that these 32-byte strings open as shares: their key commitment says so."""
         keys = self.room.keys.holding(holding)
         checks = [compartment.key_and_check(keys, share)[1] for share in shares]

@@ -54,9 +54,9 @@ class Root:
         self.tries[trick] += 1
         self.codes.setdefault(trick, Counter()).update(self.intruder.refusals - before)
         if taken:
-            self.reads |= {(taken.index, handle) for handle, _ in taken.opened}
+            self.reads |= {(taken.index, one.handle) for one in taken.opened}
             allowed = {(handle, number) for handle in asked for number in compartments}
-            self.beyond[trick] += len(set(taken.opened) - allowed)
+            self.beyond[trick] += len({(one.handle, one.compartment) for one in taken.opened} - allowed)
         return taken
 
     def others(self, asked: list[bytes]) -> list[bytes]:

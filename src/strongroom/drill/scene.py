@@ -32,9 +32,10 @@ class Outcome:
 class Scene:
     """One stage under attack. Every good ask is about records of its own, so that one attack leaves the next alone."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, holding: str = "residents", beside: Sequence[bytes] = ()) -> None:
+        """``beside``: records that are no part of good asks."""
         self.stage, self.intruder = stage, Intruder(stage)
-        self._unread = iter(stage.handles())
+        self._unread = iter([handle for handle in stage.handles(holding) if handle not in set(beside)])
 
     # --- good asks -------------------------------------------------------------------------------------------------
     def handles(self, count: int = 1) -> list[bytes]:
@@ -66,13 +67,13 @@ class Scene:
         )
         return self.bent(made, **changes) if changes else made
 
-    def intake(self, count: int) -> SignedAsk:
+    def intake(self, count: int, name: str = "rui", holding: str = "residents", purpose: str = "register") -> SignedAsk:
         now = self.stage.room.now()
-        return self.stage.asker("rui").intake("residents", "register", count, now + 3600, CASE, REASON, now)
+        return self.stage.asker(name).intake(holding, purpose, count, now + 3600, CASE, REASON, now)
 
-    def inners(self, count: int) -> list[bytes]:
+    def inners(self, count: int, holding: str = "residents") -> list[bytes]:
         """Of identifiers that nobody has."""
-        keys = self.stage.room.keys.holding("residents")
+        keys = self.stage.room.keys.holding(holding)
         return person.inners(keys, "resident-id", [f"{number:018}" for number in range(count)])
 
     # --- attacks ---------------------------------------------------------------------------------------------------
@@ -85,7 +86,7 @@ class Scene:
             inner = self.intruder.send(request)
         except StrongroomError as error:
             return Outcome(error.code)
-        return Outcome("", self.intruder.read(inner) if request.path == "/v1/disclose" else None)
+        return Outcome("", self.intruder.read(inner, request.holding) if request.path == "/v1/disclose" else None)
 
     def send(self, path: str, body: bytes, signature: bytes) -> Outcome:
         """Send a body under any signature at all."""

@@ -19,7 +19,8 @@ from strongroom.catalog import fields, source
 from strongroom.catalog.model import RosterLine
 from strongroom.catalog.types import kind, primaries
 from strongroom.client import device, subject
-from strongroom.custody import ceremony
+from strongroom.custody import asking, ceremony, correct
+from strongroom.custody.asking import Mandate
 from strongroom.custody.intake import identifiers
 from strongroom.custody.room import Room
 from strongroom.drill import charter, intake
@@ -149,20 +150,33 @@ class Stage:
             {field: fields.parse(one, row.get(field, "")) for field, one in declared.items()} for row in rows
         )
         intake.take_in(self, holding, rows, purpose, name, seconds)
-        self.__dict__.pop("truth", None)
+        self.look_again()
 
     @cached_property
     def truth(self) -> dict[bytes, Known]:
-        """Handle -> what is stored there about whom, worked out with the keys of both houses."""
+        """Handle -> the newest version that is stored there and about whom, worked out with the keys of both houses."""
         truth = {}
         for holding in self.people:
             rows = self._rows(holding)
             for stored in self.room.store.records(self.room.holding(holding)):
-                slots, whos = self._opened(holding, stored)
-                # A room weakened in its mask has no such person; its records count as nobody's.
-                number = rows.get(self._persons(holding, stored.handle, slots, whos), -1)
-                truth[stored.handle] = Known(stored, holding, slots, whos, number)
+                truth[stored.handle] = self._known(holding, stored, rows)
         return truth
+
+    def look_again(self) -> None:
+        """What is stored was changed."""
+        self.__dict__.pop("truth", None)
+
+    def at_version(self, handle: bytes, version: int) -> Known:
+        """An old version of a record."""
+        holding = self.truth[handle].holding
+        (stored,) = self.room.store.at_version(self.room.holding(holding), [handle], version)
+        return self._known(holding, stored, self._rows(holding))
+
+    def _known(self, holding: str, stored: Stored, rows: Mapping[tuple[bytes, ...], int]) -> Known:
+        slots, whos = self._opened(holding, stored)
+        # A room weakened in its mask has no such person; its records count as nobody's.
+        number = rows.get(self._persons(holding, stored.handle, slots, whos), -1)
+        return Known(stored, holding, slots, whos, number)
 
     def _rows(self, holding: str) -> dict[tuple[bytes, ...], int]:
         """The persons of each row of the source, by field (empty where there is none) -> its number."""
@@ -204,30 +218,50 @@ class Stage:
         return device.Asker(self.key_of(name), self.room.keys.room, self.room.rules().enacted.hash, os.urandom)
 
     def ask(
-        self, handles: Sequence[bytes], wanted: Sequence[str] = ("name",), purpose: str = "confirm", name: str = "ana"
+        self,
+        handles: Sequence[bytes],
+        wanted: Sequence[str] = ("name",),
+        purpose: str = "confirm",
+        name: str = "ana",
+        holding: str = "residents",
+        version: int = 0,
     ) -> device.SignedAsk:
-        """What a reader signs: these fields of these residents."""
-        return self.asker(name).disclose("residents", purpose, handles, wanted, CASE, REASON, self.room.now())
+        """What a reader signs: these fields of these records."""
+        return self.asker(name).disclose(holding, purpose, handles, wanted, CASE, REASON, self.room.now(), version)
+
+    def mandate(self, name: str, holding: str, purpose: str, seconds: Sequence[str] = ()) -> Mandate:
+        """For what the vault asks on a reader's behalf."""
+        others = tuple(self.key_of(one) for one in seconds)
+        return Mandate(self.asker(name), holding, purpose, CASE, REASON, others)
+
+    def correct(self, handle: bytes, changes: Mapping[str, str | None]) -> None:
+        """Have a resident's record corrected, as its registrar asks."""
+        correct.correct(self.room, self.mandate("rui", "residents", "correct-entry"), [handle], changes)
+        self.look_again()
+
+    def erase(self, handle: bytes, holding: str = "residents") -> None:
+        """Have a record erased, as its registrar asks."""
+        list(asking.erase(self.room, self.mandate("rui", holding, "close-record"), [handle]))
 
     def client(self, key: device.Device, transport: Transport | None = None) -> Client:
         return Client(transport or self.transport, key.key, self.room.keys.room)
 
-    def enrol(self, row: int) -> device.Device:
-        """A device of the resident in that row, enrolled: the desk has seen who it is."""
-        made = device.create(self.root / "people" / f"subject-{row}.device", f"subject-{row}", os.urandom)
-        number = self.people["residents"][row]["id-number"] or ""
-        inner = person.inners(self.room.keys.holding("residents"), "resident-id", [number])[0]
+    def enrol(self, row: int, holding: str = "residents", field: str = "id-number") -> device.Device:
+        """A device of whoever stands in that row under an identifier, enrolled: the desk has seen who it is."""
+        name = f"subject-{holding}-{field}-{row}"
+        made = device.create(self.root / "people" / f"{name}.device", name, os.urandom)
+        declared = self.room.rules().charter.holdings[holding].fields[field]
+        value, named = self.people[holding][row][field] or "", kind(field, declared)
+        inner = person.inners(self.room.keys.holding(holding), named, [fields.normal(declared, value)])[0]
         code, now = desk.new_code(os.urandom), self.room.now()
-        admission = protocol.Admit(
-            code=protocol.code_hash(code), holding="residents", kind="resident-id", time=now, who=inner[:16]
-        )
+        admission = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=named, time=now, who=inner[:16])
         Client(self.transport, self.keyholder.keys.desk, self.room.keys.room).call("/v1/desk/admit", admission)
         subject.enrol(self.client(made), made, code, now)
         return made
 
-    def handle_of(self, row: int) -> bytes:
-        """The record of the resident in that row of the source."""
-        return next(h for h, known in self.truth.items() if known.holding == "residents" and known.number == row)
+    def handle_of(self, row: int, holding: str = "residents") -> bytes:
+        """The record made of that row of the source."""
+        return next(h for h, known in self.truth.items() if known.holding == holding and known.number == row)
 
     def whose_tags(self) -> dict[bytes, bytes]:
         """Tag -> who, of every tag that the keyholder ever numbered."""
