@@ -116,6 +116,19 @@ def test_erasing_is_asked_about_on_a_terminal(
     assert len(Path("all.jsonl").read_text().splitlines()) == left
 
 
+def test_a_copy_for_the_person_concerned(full: Session) -> None:
+    copy = CHARTER.replace("    actions: [export]", "    actions: [find, export]\n    find-by: {residents: [resident-id]}")
+    Path("charter.yaml").write_text(copy)
+    assert full.run("charter", "apply", "charter.yaml").code == 0
+    mine = ("export", *ANA, "--purpose", "extract", "--fields", "name,phone", "--by", "resident-id", "--json", "--to")
+    found = json.loads(full.run(*mine, "mine.csv", stdin=full.words["id"] + "\n").out)
+    assert (found["records"], found["find"] + 1, found["format"]) == (1, found["entries"][0], "csv")
+    assert len(Path("mine.csv").read_text().splitlines()) == 2
+    found = json.loads(full.run(*mine, "other.csv", stdin="110101199003074514\n").out)
+    assert (found["records"], found["file"]) == (0, None)
+    assert not Path("other.csv").exists()
+
+
 def test_a_count_that_is_none(full: Session) -> None:
     for wrong in ("0", "+3", "x", "1_0"):
         ran = full.run("export", *ANA, "--purpose", "extract", "--fields", "name", "--to", "f", "--count", wrong)

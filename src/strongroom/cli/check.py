@@ -23,8 +23,8 @@ def add(commands: Commands, name: str, about: str) -> None:
 nothing, never the value. What to compare with is asked for, or read from stdin (after the identifier, where --by asks for one). Each
 question is an entry in the ledger, and the persons concerned will see it.""",
         examples=[
-            "strongroom check --as chen --purpose sell-alcohol --field born --test adult --by phone --case S-9 --reason 'buys spirits at the counter'",
-            "strongroom check --as chen --purpose confirm-address --field address --test district --case S-9 --reason '核对居住地区' 5e1f0c... < district.txt",
+            "strongroom check --as chen --purpose confirm-age --field born --test adult --by resident-id --case D-9 --reason 'applies for a permit at the desk'",
+            "strongroom check --as he --purpose assign-school --field district --test matches --case A-114 --reason '核对入学片区' --records-from handles.txt < district.txt",
         ],
         exits=REMOTE,
     )

@@ -23,8 +23,8 @@ def add(commands: Commands, name: str, about: str) -> None:
 a line each in the order of --set (after the identifier, where --by asks for one). The record gets another version, which expires when
 the one before it would have; that one stays for those who may read old versions. The persons concerned will see it.""",
         examples=[
-            "strongroom correct --as rui --purpose amend-register --set name --by resident-id --case R-2031 --reason 'misspelt when it was taken in'",
-            "strongroom correct --as rui --purpose amend-register --set-from photo=new.jpg --clear phone --case R-2031 --reason '按本人申请更正' 5e1f0c...",
+            "strongroom correct --as wu --purpose mend --holding residents --set name --by resident-id --case R-2031 --reason 'misspelt when it was taken in'",
+            "strongroom correct --as wu --purpose mend --holding residents --set-from address=address.txt --clear phone --case R-2031 --reason '按本人申请更正' --records-from handle.txt",
         ],
         exits=REMOTE,
     )

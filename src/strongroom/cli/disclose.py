@@ -25,7 +25,7 @@ ask has one entry and one receipt. The persons concerned will see it.""",
         examples=[
             "strongroom disclose --as chen --purpose confirm-identity --fields name,born --by resident-id --case R-2031 --reason 'moves to another district'",
             "strongroom disclose --as chen --purpose confirm-identity --fields name --records-from handles.txt --receipt receipts --case R-2031 --reason 'yearly check of the register'",
-            "strongroom disclose --as chen --purpose review-history --fields address --version 1 --case R-2031 --reason 'what was registered before the move' 5e1f0c...",
+            "strongroom disclose --as rui --countersigner wu --purpose review-changes --fields address --version 1 --case R-2031 --reason 'the change of March is disputed' --records-from handles.txt",
         ],
         exits=REMOTE,
     )

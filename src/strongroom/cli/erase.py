@@ -22,8 +22,8 @@ def add(commands: Commands, name: str, about: str) -> None:
 their batches are sealed anew. It is final on the day that is printed, when the last key is destroyed that could have opened them,
 unless a legal hold stands. The persons concerned will see it. It cannot be undone.""",
         examples=[
-            "strongroom erase --as chen --purpose end-of-residence --by resident-id --case R-2031 --reason 'asked for by the person concerned'",
-            "strongroom erase --as chen --purpose end-of-residence --records-from handles.txt --yes --case R-2031 --reason 'residence ended more than ten years ago'",
+            "strongroom erase --as wu --countersigner rui --purpose erase --holding residents --by resident-id --case R-2031 --reason 'asked for by the person concerned'",
+            "strongroom erase --as wu --countersigner rui --purpose erase --holding residents --records-from handles.txt --yes --case R-2031 --reason 'moved away more than ten years ago'",
         ],
         exits=REMOTE,
     )

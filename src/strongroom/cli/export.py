@@ -18,12 +18,12 @@ def add(commands: Commands, name: str, about: str) -> None:
         name,
         about,
         export,
-        description="""Write fields of many records to a file, masked as the purpose says, at most as many as the charter lets it export. It goes
-in batches of 500: each is an entry in the ledger, and its receipt is kept in FILE.receipts; the persons concerned will see it. Stopped
+        description="""Write fields of records to a file, masked as the purpose says, at most as many as the charter lets it export: those that are
+named or found, or else all of the holding. It goes in batches of 500: each is an entry in the ledger, and its receipt is kept in FILE.receipts; the persons concerned will see it. Stopped
 anywhere, the same command goes on. From then on nothing but its mode (0600) guards the file.""",
         examples=[
-            "strongroom export --as chen --purpose census --fields born,district --to census.csv --case C-1 --reason 'figures for the yearly census'",
-            "strongroom export --as chen --purpose answer-subject --fields name,address,photo --to mine.jsonl --records-from handles.txt --case S-4 --reason 'the person asks for their own data'",
+            "strongroom export --as wu --purpose copy --holding calls --fields day,began,seconds --by phone --to calls.csv --case S-4 --reason 'asks for a copy of what is held'",
+            "strongroom export --as wu --purpose copy --holding residents --fields name,address --records-from handles.txt --to copy.jsonl --case S-4 --reason 'asks for a copy of what is held'",
         ],
         exits=REMOTE,
     )
@@ -35,19 +35,25 @@ anywhere, the same command goes on. From then on nothing but its mode (0600) gua
     found.add_argument(
         "--format", choices=FORMS, help="what is written (default: csv for a FILE called so, otherwise jsonl)"
     )
-    found.add_argument(
-        "--records-from", metavar="FILE", help="handles, one a line; - reads stdin (default: all of the holding)"
-    )
+    found.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
+    arguments.add_identifier(found, required=False)
+    found.set_defaults(handles=[])
     found.add_argument("--count", metavar="N", type=_count, help="at most so many records (default: all)")
 
 
 def export(call: Call) -> int:
     args, out = call.args, call.out
     form: Form = args.format or ("csv" if args.to.suffix.lower() == ".csv" else "jsonl")
-    named = None if args.records_from is None else tuple(arguments.handles([], args.records_from))
-    wanted = Wanted(args.to, form, tuple(arguments.names(args.fields)), named, args.count)
+    fields, searched = tuple(arguments.names(args.fields)), None
     with arguments.opened(call) as room:
         mandate = arguments.mandate(call, room)
+        named: list[bytes] | None = None
+        if args.by or args.records_from:
+            named, searched = arguments.whom(call, room, mandate)
+            if not named:
+                out.document({"file": None, "find": searched, "holding": mandate.holding, "records": 0})
+                return 0
+        wanted = Wanted(args.to, form, fields, None if named is None else tuple(named), args.count)
         with out.progress("exporting") as progress:
             done = exported(room, mandate, wanted, progress)
     if done.records == done.before:
@@ -65,6 +71,7 @@ def export(call: Call) -> int:
             "entries": list(done.entries),
             "expired": done.expired,
             "file": str(args.to),
+            "find": searched,
             "format": form,
             "holding": mandate.holding,
             "records": done.records,
