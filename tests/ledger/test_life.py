@@ -77,6 +77,9 @@ def test_what_is_overdue_is_said() -> None:
     assert found.overdue(NOW + 2 * DAY) == [Key("calls", 20_001), Key("posts", 20_001)]
     held = life(*told, hold(NOW, NOW + 10 * DAY))
     assert held.overdue(NOW + 2 * DAY) == [Key("posts", 20_001)]
+    assert [held.final_on(one, NOW) for one in held.erasures()] == [20_030, 20_001]
+    long = life(*told, hold(NOW, NOW + 40 * DAY + 1))
+    assert [long.final_on(one, NOW) for one in long.erasures()] == [20_041, 20_001]
     assert held.overdue(NOW + 10 * DAY) == [Key("calls", 20_001), Key("posts", 20_001)]
 
 

@@ -13,8 +13,9 @@ def rows(found: Audit) -> list[tuple[str, rendering.Cell]]:
     shown: list[tuple[str, rendering.Cell]] = []
     erasures = found.life.erasures()
     if erasures:
-        final, waiting = sum(one.final for one in erasures), [max(one.left) for one in erasures if one.left]
-        last = f", the last on {rendering.day(max(waiting))}" if waiting else ""
+        time = found.times[1] if found.times else 0
+        waiting = [found.life.final_on(one, time) for one in erasures if not one.final]
+        final, last = len(erasures) - len(waiting), f", the last on {rendering.day(max(waiting))}" if waiting else ""
         shown.append(("erasures", f"{len(erasures):,}, of them {final:,} final{last}"))
     if found.life.destroyed:
         shown.append(("keys", f"{len(found.life.destroyed):,} destroyed, each once, on its day, under no hold"))

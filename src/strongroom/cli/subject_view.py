@@ -85,8 +85,8 @@ def _done(read: Read, view: View) -> str:
         case entry.DisclosureEntry() | entry.CheckEntry() | entry.CorrectionEntry() | entry.ExportEntry() as opened:
             return rendering.done(opened, view.charters)
         case entry.ErasureEntry():
-            left = view.waiting.get(read.index, ())
-            return f"erased, final on {rendering.day(max(left))}" if left else "erased, final"
+            final = view.waiting.get(read.index)
+            return "erased, final" if final is None else f"erased, final on {rendering.day(final)}"
         case entry.IntakeEntry():
             return "taken in"
         case _:

@@ -81,8 +81,8 @@ class View:
     signers: tuple[str, ...]
     charters: dict[bytes, Charter]
     """Those of the ledger by their hash: they name what an entry numbers."""
-    waiting: dict[int, tuple[int, ...]]
-    """For the index of each erasure that is not final the epochs (days) whose keys it waits for."""
+    waiting: dict[int, int]
+    """For the index of each erasure that is not final the day (since 1970) on which it is."""
 
     @property
     def complete(self) -> bool:
@@ -170,7 +170,7 @@ def verify_reads(
         behind=last > confirmed.time + patience,
         signers=tuple(signer.name for signer in audited.signers),
         charters={charters.charter_hash(text): charters.parse(text) for text in texts},
-        waiting={one.index: one.left for one in audited.life.erasures() if one.left},
+        waiting={one.index: audited.life.final_on(one, last) for one in audited.life.erasures() if not one.final},
     )
 
 

@@ -101,6 +101,12 @@ class Life:
             for index, one in self._erasures
         ]
 
+    def final_on(self, one: Erased, time: int) -> int:
+        """The day (since 1970) on which an erasure that is not final is, by what is said up to ``time``: when the last key
+        goes that it waits for, or when the last hold ends that keeps it."""
+        held = [-(-hold.until // _DAY) for hold in self.holds(time) if hold.holding == one.holding]
+        return max([*one.left, *held])
+
     def overdue(self, time: int) -> list[Key]:
         """Keys that an erasure waits for, whose day was over by ``time``, and which no hold keeps: the keyholder has not
         destroyed them, or does not say so."""
