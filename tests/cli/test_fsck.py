@@ -102,7 +102,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         keyholder("UPDATE charters SET roster = x'5b5d' WHERE version = 2"),
         "the roster kept for charter version 2",
     ),
-    "a key cut": (lambda room: key(room).write_bytes(b"short"), "not a key of 96 bytes"),
+    "a key cut": (lambda room: key(room).write_bytes(b"short"), "not the key that was made for that day"),
     "a key exchanged": (
         lambda room: key(room).write_bytes(os.urandom(96)),
         "is not the one the vault seals to",
