@@ -58,11 +58,11 @@ def test_over_http(alone: Session, web: str) -> None:
     outside = Session(alone.room.parent / "no-room")
     ran = outside.run("ledger", "verify", "--from", web, *keys)
     assert ran.code == 0, ran.err
-    assert "153 entries, everything recomputed" in ran.out
+    assert "154 entries, everything recomputed" in ran.out
     assert outside.run("ledger", "watch", "--once", "--from", web, *away(alone)).code == 0
     grow(alone.room, 5)
     ran = outside.run("ledger", "watch", "--once", "--from", web, *away(alone))
-    assert "by 5 to 158 entries: 5 find" in ran.out
+    assert "by 5 to 159 entries: 5 find" in ran.out
 
 
 def test_over_http_what_is_missing_is_named(alone: Session, web: str) -> None:
@@ -96,13 +96,13 @@ def test_without_a_key_nothing_is_proven(alone: Session, tmp_path: Path) -> None
 
 def test_a_flipped_byte(alone: Session) -> None:
     grow(alone.room, 1)
-    tile = next((alone.room / "public" / "tile" / "0").rglob("4"))
+    tile = next((alone.room / "public" / "tile" / "0").rglob("5"))
     data = bytearray(tile.read_bytes())
     data[40] ^= 1
     tile.write_bytes(data)
     ran = alone.run("ledger", "verify")
     assert ran.code == 1
-    assert "tile/0/000.p/4: its hash 1 is not that of entry 1" in ran.err
+    assert "tile/0/000.p/5: its hash 1 is not that of entry 1" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,10 @@ def test_the_vaults_word_does_not_go_back(alone: Session) -> None:
     (public / "cosigned").write_bytes(old)
     ran = alone.run("ledger", "watch", "--once")
     assert ran.code == 1
-    assert "cosigned: REWOUND: the vault had confirmed 5 entries when we last looked, and now only 1" in ran.err
+    assert "cosigned: REWOUND: the vault had confirmed 6 entries when we last looked, and now only 1" in ran.err
     (alone.room / "watch.state.cosigned").unlink()
     ran = alone.run("ledger", "watch", "--once")
-    assert "5 entries, 1 of them confirmed by the vault" in ran.out
+    assert "6 entries, 1 of them confirmed by the vault" in ran.out
 
 
 def test_a_spoilt_memory_is_not_taken_for_a_first_look(alone: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from strongroom.cli import ledger_source
+from strongroom.cli import ledger_source, rendering
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.client.watch import News, Watcher
@@ -78,6 +78,9 @@ def _say(call: Call, news: News) -> None:
         call.out.line(when, ("grew", "green"), f"  by {news.added:,} to {size}: {new}")
     else:
         call.out.line(when, ("same", "green"), f"  {size}")
+    for index, item in news.told:
+        name = str(item.__struct_config__.tag)
+        call.out.line(f"entry {index}  {name}  {rendering.what(item, {})}", indent=2)
 
 
 def _document(where: str, news: News) -> dict[str, object]:
@@ -91,4 +94,5 @@ def _document(where: str, news: News) -> dict[str, object]:
         "root": news.now.root,
         "signers": list(news.signers),
         "size": news.now.size,
+        "told": [rendering.document(*one) for one in news.told],
     }

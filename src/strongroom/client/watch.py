@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,16 @@ from strongroom.ledger.directory import Directory, Fetch
 from strongroom.ledger.edge import Edge
 from strongroom.ledger.note import Verifier, open_checkpoint
 
+_CONCERNS_ALL = entry.CharterEntry | entry.ExpiryEntry | entry.HoldEntry | entry.NoticeEntry
+_MOST_TOLD = 100
+
 
 @dataclass(frozen=True)
 class News:
     """What one look found. ``before`` is None at the first, which verifies everything. ``counts``: new entries by type.
 
-    ``confirmed`` is what the vault has cosigned of the ledger; None where the vault's key is not known.
+    ``confirmed`` is what the vault has cosigned of the ledger; None where the vault's key is not known. ``told``: of the new
+    entries the last that concern everybody, with their index: charters, keys destroyed, holds, notices.
     """
 
     before: Checkpoint | None
@@ -29,6 +33,7 @@ class News:
     counts: dict[str, int]
     time: int | None
     confirmed: Checkpoint | None
+    told: tuple[tuple[int, entry.Entry], ...] = ()
 
     @property
     def added(self) -> int:
@@ -79,14 +84,14 @@ class Watcher:
         note = Directory(self._fetch).note()
         now, signers = open_checkpoint(note, self._verifiers)
         try:
-            counts, time = self._grew(before, now, progress)
+            counts, time, told = self._grew(before, now, progress)
         except CheckpointError as error:
             # Two notes of one size and two roots convict their signer, whoever shows them: keep the second beside the first.
             evidence = self._keep("conflict", note)
             raise CheckpointError(f"{error}. The evidence, both notes signed: {self._state} and {evidence}") from None
         confirmed = self._confirmed(cosigned, now, note)
         _write(self._state, note)
-        return News(before, now, tuple(one.name for one in signers), counts, time, confirmed)
+        return News(before, now, tuple(one.name for one in signers), counts, time, confirmed, told)
 
     def _keep(self, name: str, note: str) -> Path:
         path = self._state.with_name(f"{self._state.name}.{name}")
@@ -116,7 +121,7 @@ class Watcher:
 
     def _grew(
         self, before: Checkpoint, now: Checkpoint, progress: audit.Progress | None
-    ) -> tuple[dict[str, int], int | None]:
+    ) -> tuple[dict[str, int], int | None, tuple[tuple[int, entry.Entry], ...]]:
         if now.origin != before.origin:
             raise CheckpointError(f"this is the ledger {now.origin}; remembered is {before.origin}")
         if now.size < before.size:
@@ -128,6 +133,7 @@ class Watcher:
         if edge.root() != before.root:
             raise CheckpointError(f"REWRITTEN: its first {before.size} entries are not those of when we last looked")
         counts, time, at = Counter[str](), None, before.size
+        told = deque[tuple[int, entry.Entry]](maxlen=_MOST_TOLD)
         while at < now.size:
             n, skip = divmod(at, tile.WIDTH)
             for data in directory.entries(n, min(tile.WIDTH, now.size - n * tile.WIDTH))[skip:]:
@@ -136,13 +142,15 @@ class Watcher:
                     raise EntryError(f"entry {at}: its time is before that of the entry before it")
                 time = item.time
                 counts[str(item.__struct_config__.tag)] += 1
+                if isinstance(item, _CONCERNS_ALL):
+                    told.append((at, item))
                 edge.append(tree.leaf_hash(data))
                 at += 1
             if progress:
                 progress(at - before.size, now.size - before.size)
         if edge.root() != now.root:
             raise CheckpointError(f"the entries up to {now.size} do not give the root that the checkpoint signs")
-        return dict(counts), time
+        return dict(counts), time, tuple(told)
 
 
 def _write(path: Path, note: str) -> None:
