@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from strongroom.custody import fsck
+from strongroom.drill.attic import Attic, Opened
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
-from strongroom.drill.year.attic import Attic, Opened
 from strongroom.drill.year.city import DAY, City
 from strongroom.drill.year.days import WATCHED, Days
 from strongroom.drill.year.truth import MARKERS, Truth
