@@ -161,6 +161,6 @@ def _receipts(data: bytes) -> None:
 
 
 def _tell_nothing(errors: list[RowError], content: bytes) -> None:
-    for error in errors:
-        if found := quoted(error.reason, content):
-            raise Broken(f"rows: the reason quotes {found!r}: {error.reason}")
+    for reason in sorted({error.reason for error in errors}):
+        if found := quoted(reason, content):
+            raise Broken(f"rows: the reason quotes {found!r}: {reason}")
