@@ -10,7 +10,7 @@ import pytest
 from tests.houses import Houses
 from tests.keyholder import asked
 from tests.keyholder.asked import DAY, Sealed
-from tests.keyholder.test_recovery import Copy, mirror
+from tests.keyholder.restored import Copy, mirror
 
 from strongroom.keyholder import fsck, recovery
 

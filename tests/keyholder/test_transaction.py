@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from strongroom.canonical import Record, encode
 from strongroom.errors import StoreError, StrongroomError
 from strongroom.keyholder import epochs, protocol, reading
 from strongroom.keyholder.case import Case
+from strongroom.keyholder.store import Store
 from strongroom.keyholder.work import Work
 
 
@@ -245,3 +247,69 @@ def test_the_cache_of_batch_secrets_is_bounded(houses: Houses, monkeypatch: pyte
         made = asked.Sealed(houses, houses.handles[:1])
         houses.send(asked.request(houses, houses.ask(), made.pieces((1,))))
     assert sum(map(len, keyholder.epochs._secrets.values())) <= 3
+
+
+# --- a full disk -----------------------------------------------------------------------------------------------------
+@contextmanager
+def _full(houses: Houses) -> Iterator[None]:
+    """Not a page more for the book."""
+    db = houses.town.keyholder.store.db
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    (most,) = db.execute("PRAGMA max_page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA max_page_count = {most}")
+
+
+def _until_full(do: Callable[[], object]) -> int:
+    """How often it could be done before the disk was full."""
+    for done in range(30):
+        try:
+            do()
+        except (sqlite3.Error, StoreError):
+            return done
+    raise AssertionError("the disk was not full")
+
+
+def test_a_full_disk_gives_nothing_and_harms_nothing(houses: Houses) -> None:
+    today = houses.town.room.now() // 86400
+
+    def beat() -> None:
+        houses.town.hands.wait(3600)
+        houses.town.keyholder.tick()
+
+    for turn in range(3):
+        before = len(houses.held().entries)
+        with _full(houses):
+            given = _until_full(lambda: houses.send(houses.good(2)))
+            assert len(houses.held().entries) == before + given
+            _until_full(beat)
+        # As soon as there is room, all goes on.
+        houses.town.keyholder.tick()
+        houses.send(houses.good())
+        wanted = today + 5 + turn
+        houses.send(protocol.Epoch(**houses.town.room.common(), holding="residents", epoch=wanted))
+        houses.check()
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        (sqlite3.SQLITE_READONLY, "Make the disk writable"),
+        (sqlite3.SQLITE_FULL, "Make the disk writable"),
+        (sqlite3.SQLITE_NOTADB, "Restore the keyholder's book"),
+    ],
+)
+def test_a_book_that_cannot_be_opened_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, mend: str
+) -> None:
+    def connect(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("as it is")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(StoreError, match=mend):
+        Store(tmp_path / "keyholder.db")

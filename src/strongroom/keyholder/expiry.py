@@ -49,7 +49,7 @@ def expire(keyholder: Keyholder, now: int) -> list[EpochRow]:
 
     Raises ``StoreError`` for a file that cannot be destroyed, once the others are; of such a key there is no entry.
     """
-    _adopt(keyholder)
+    adopt(keyholder)
     held = {holding for holding, _, _ in keyholder.store.holds(now)}
     rows, problems = [], list[StoreError]()
     for row in keyholder.store.epochs():
@@ -90,7 +90,7 @@ def sweep(keyholder: Keyholder) -> None:
         raise problems[0]
 
 
-def _adopt(keyholder: Keyholder) -> None:
+def adopt(keyholder: Keyholder) -> None:
     """Key files that the book does not know: made in a transaction that was cut short, or in time that was lost."""
     known = {(row.holding, row.epoch) for row in keyholder.store.epochs()}
     fresh = [one for one in keyholder.epochs.files.listed() if one not in known]

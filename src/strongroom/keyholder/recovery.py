@@ -87,6 +87,7 @@ def recover(keyholder: Keyholder, sources: Iterable[Source]) -> Recovered:
             _begin(keyholder, found, keyholder.now(), mirrored=mirrored)
     if found.entries:
         keyholder.quiet = None if found.generation else rounds.FOREVER
+        expiry.adopt(keyholder)
         expiry.sweep(keyholder)
     return found
 
@@ -129,7 +130,7 @@ class _Taking:
             if book.root(at.size) != at.root:
                 raise self._forked(at.size)
             return
-        if list(self._source.entries(size - 1, size)) != self._store.entries(size - 1, size):
+        if size and list(self._source.entries(size - 1, size)) != self._store.entries(size - 1, size):
             raise self._forked(size)
         try:
             for page in _pages(self._source.entries(size, at.size)):
@@ -193,6 +194,8 @@ class _Taking:
         try:
             self._chain.add(item)
             document = item.document.encode()
+            if not self._keyholder.charters and documents.charter_hash(document) != self._keyholder.genesis:
+                raise self._error("its first charter is not the one whose hash the keyholder was given")
             new = documents.parse(document)
             roster = self._roster(new.roster)
             if roster is None:

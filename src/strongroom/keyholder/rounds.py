@@ -32,6 +32,8 @@ def started(keyholder: Keyholder) -> None:
     now = keyholder.now()
     if keyholder.book.size and keyholder.quiet is None:
         keyholder.quiet = now + QUIET_SECONDS
+    # Neither of which is an entry.
+    expiry.adopt(keyholder)
     expiry.sweep(keyholder)
 
 

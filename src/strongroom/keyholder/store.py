@@ -15,6 +15,16 @@ from strongroom.errors import StoreError
 SCHEMA_VERSION = 1
 
 
+def _mend(error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    ):
+        return "Make the disk writable, with room on it, then start again"
+    return "Restore the keyholder's book from its newest copy"
+
+
 class EpochRow(NamedTuple):
     """``key``: hash of the public half. ``expired``: index of the entry that says it is destroyed, -1 while it is not."""
 
@@ -39,7 +49,7 @@ class Store:
             self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._open(path, fresh)
         except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}. Restore the keyholder's book from its newest copy") from None
+            raise StoreError(f"{path}: {error}. {_mend(error)}") from None
 
     def _open(self, path: Path, fresh: bool) -> None:
         self.db.execute("PRAGMA journal_mode=WAL")
