@@ -65,7 +65,9 @@ def expire(call: Call) -> int:
         with files.lock(call.room / "keyholder"), _opened(call) as keyholder:
             keyholder.book.check_published(keyholder.public)
             if keyholder.quiet is not None:
-                raise StoreError("the keyholder was recovered, and waits for the vault. Start it, then: strongroom status")
+                raise StoreError(
+                    "the keyholder was recovered, and waits for the vault. Start it, then: strongroom status"
+                )
             rows = [(row.holding, row.epoch) for row in expiry.expire(keyholder, keyholder.now())]
             keyholder.publish(keyholder.now())
     except StoreError:
