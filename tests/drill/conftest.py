@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from strongroom.drill import guessing, vault_taken_over
+from strongroom.drill import checks_attacked, guessing, no_receipt, receipts_attacked, vault_taken_over
 from strongroom.drill.drills import DRILLS, perform
 from strongroom.drill.report import Report
 from strongroom.drill.stage import Theatre
 
-Drill = Callable[[str], Report]
+LIES = receipts_attacked.LIES
+Drill = Callable[..., Report]
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +25,19 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Theatre:
 
 @pytest.fixture
 def drill(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> Drill:
-    """Run a drill by name. A weakened room needs no 100,000 guesses to fail: the true ones are the first."""
+    """Run a drill by name. A weakened room needs no 100,000 guesses to fail: the true ones are the first. ``attacks``: of a
+    drill that is a table, only the rows that begin so."""
     monkeypatch.setattr(guessing, "GUESSES", 1000)
     monkeypatch.setattr(vault_taken_over, "HOURS", 8)
-    return lambda name: perform(DRILLS[name], theatre, lambda text: None)
+
+    def run(name: str, attacks: tuple[str, ...] = ("",)) -> Report:
+        for table, rows in (("ROWS", checks_attacked.ROWS), ("LATE", checks_attacked.LATE)):
+            monkeypatch.setattr(no_receipt, table, tuple(row for row in rows if row.attack.startswith(attacks)))
+        lies = tuple(lie for lie in LIES if lie[0].startswith(attacks))
+        monkeypatch.setattr(receipts_attacked, "LIES", lies)
+        return perform(DRILLS[name], theatre, lambda text: None)
+
+    return run
 
 
 def failed(report: Report) -> set[str]:

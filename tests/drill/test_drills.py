@@ -50,7 +50,7 @@ def test_fails_on_a_weakened_room(
 ) -> None:
     with monkeypatch.context() as patch:
         weakening(patch)
-        report = drill(name)
+        report = drill(name, attacks)
     assert not report.passed
     for attack in attacks:
         assert any(one.startswith(attack) for one in failed(report)), f"{attack} ... passed; failed: {failed(report)}"

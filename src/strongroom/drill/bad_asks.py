@@ -10,8 +10,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Test
 from strongroom.client.device import Device, SignedAsk
 from strongroom.drill.scene import Outcome, Scene
+from strongroom.drill.stage import CASE, REASON
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.seal import columns
@@ -201,5 +203,18 @@ def by(name: str, **changes: Any) -> Callable[[Scene], Outcome]:
         handles = scene.handles()
         signed = scene.bent(scene.stage.ask(handles, name=name), scene.stage.key_of(name), **changes)
         return scene.shares(signed, scene.pieces(handles))
+
+    return make
+
+
+# --- questions -------------------------------------------------------------------------------------------------------------
+def question(field: str, test: Test, number: int) -> Callable[[Scene], Outcome]:
+    """A question about a field, with the slot of compartment ``number``."""
+
+    def make(scene: Scene) -> Outcome:
+        handles, now = scene.handles(), scene.stage.room.now()
+        value = None if test == "adult" else "x"
+        signed = scene.stage.asker().check("residents", "ask-age", handles, field, test, value, CASE, REASON, now)
+        return scene.shares(signed, scene.pieces(handles, [number]))
 
     return make

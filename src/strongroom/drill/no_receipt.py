@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from strongroom.custody import upkeep
 from strongroom.drill import receipts_attacked
-from strongroom.drill.checks_attacked import OPENS_NOTHING, ROWS, Row
+from strongroom.drill.checks_attacked import LATE, OPENS_NOTHING, ROWS, Row
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.scene import Outcome, Scene
-from strongroom.drill.stage import Theatre
+from strongroom.drill.stage import Stage, Theatre
 from strongroom.ledger import entry
 
 NAME = "no-receipt"
 ATTACK = "Each check of the keyholder is attacked alone, then each of the vault's checks of a receipt."
 
 ENTERED = frozenset((
-    "charter", "purpose", "role", "unit", "holding", "field", "compartment", "record", "frozen", "erased", "epoch", "batch", "budget",
+    "charter", "purpose", "role", "unit", "holding", "field", "test", "version", "countersign", "compartment", "record", "frozen", "erased",
+    "expired", "epoch", "batch", "person", "budget",
 ))  # fmt: skip
 """Codes whose refusal is an entry itself (SPEC.md section 8.4)."""
 
-# There is no ask that an entry could be made of.
-UNWRITTEN = frozenset(("charter of the intruder's own",))
+_DAY = 86400
 
 
 def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     stage = theatre.stage(progress)
-    stage.take_in(residents=150, patients=10)
-    scene = Scene(stage)
+    scene = _scene(stage)
     control = scene.shares(*scene.good())
     opened = len(control.taken.opened) if control.taken else 0
     report.add(
@@ -41,7 +41,25 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
         _try(report, scene, row)
     progress("the keyholder lies about its receipts")
     receipts_attacked.run(report, stage)
+    for row in LATE:
+        progress(row.attack)
+        _try(report, scene, row)
     stage.close()
+
+
+def _scene(stage: Stage) -> Scene:
+    """A room that has lived: a record erased, three corrected, everything resealed, so that rows have deltas."""
+    stage.take_in(residents=200, patients=10)
+    gone, *corrected = stage.handles()[-4:]
+    for handle in corrected:
+        stage.correct(handle, {"name": "王更正"})
+    stage.erase(gone)
+    stage.hands.wait(31 * _DAY)
+    upkeep.run(stage.room)
+    number = stage.people["residents"][0]["id-number"] or ""
+    code = {"id-number": number, "code": "green"}
+    stage.admit("health-codes", [code], "set-code", "dora", ("odd",))
+    return Scene(stage, corrected=corrected)
 
 
 def _try(report: Report, scene: Scene, row: Row) -> None:
@@ -59,6 +77,7 @@ def _try(report: Report, scene: Scene, row: Row) -> None:
         report.add(row.attack, 1, given if taken else f"refused: {outcome.code}", "disclosure", passed=passed)
         return
     refusal = any(isinstance(one, entry.RefusalEntry) and one.code == outcome.code for one in entries)
-    right = outcome.code == row.code and refusal == (row.code in ENTERED and row.attack not in UNWRITTEN)
+    written = row.code in ENTERED if row.written is None else row.written
+    right = outcome.code == row.code and refusal == written
     got = f"refused: {outcome.code}" if outcome.code else given
     report.add(row.attack, 1, got, f"refusal: {outcome.code}" if refusal else "nothing", passed=right)

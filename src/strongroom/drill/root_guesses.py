@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from strongroom.drill.bad_asks import own_charter
-from strongroom.drill.bad_slots import as_desk, as_operator, as_subject
+from strongroom.drill.bad_doors import as_desk, as_operator, as_subject
 from strongroom.drill.report import Report
 from strongroom.drill.root import Root
 from strongroom.drill.scene import Outcome, Scene

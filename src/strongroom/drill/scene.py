@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from strongroom.canonical import encode
-from strongroom.client.device import Device, SignedAsk
+from strongroom.client.device import Device, SignedAsk, countersign
 from strongroom.drill.intruder import Intruder, Piece, Request, Taken, pieces_of
 from strongroom.drill.stage import CASE, REASON, Stage
 from strongroom.errors import StrongroomError
@@ -32,10 +32,11 @@ class Outcome:
 class Scene:
     """One stage under attack. Every good ask is about records of its own, so that one attack leaves the next alone."""
 
-    def __init__(self, stage: Stage, holding: str = "residents", beside: Sequence[bytes] = ()) -> None:
-        """``beside``: records that are no part of good asks."""
+    def __init__(self, stage: Stage, holding: str = "residents", corrected: Sequence[bytes] = ()) -> None:
+        """``corrected``: records that have an old version; good asks are about others."""
         self.stage, self.intruder = stage, Intruder(stage)
-        self._unread = iter([handle for handle in stage.handles(holding) if handle not in set(beside)])
+        self.corrected = sorted(corrected)
+        self._unread = iter([handle for handle in stage.handles(holding) if handle not in self.corrected])
 
     # --- good asks -------------------------------------------------------------------------------------------------
     def handles(self, count: int = 1) -> list[bytes]:
@@ -103,12 +104,23 @@ class Scene:
             return Outcome(error.code)
         return Outcome("")
 
-    def erase(self, handle: bytes) -> None:
-        """Have a resident's record erased, as its registrar asks."""
+    def seconded(self, signed: SignedAsk, *names: str) -> SignedAsk:
+        """The ask, countersigned by these readers."""
+        for name in names:
+            signed = countersign(signed, self.stage.key_of(name))
+        return signed
+
+    def erasure(self, *handles: bytes, pieces: Sequence[Piece] = ()) -> Outcome:
+        """Have residents' records erased, as their registrar asks; the keyholder is shown ``pieces``, or all that there are."""
         stage = self.stage
-        signed = stage.asker("rui").erase("residents", "close-record", [handle], CASE, REASON, stage.room.now())
-        every = [slot.compartment for slot in stage.truth[handle].slots]
-        stage.room.client.call("/v1/erase", self.intruder.erase(signed, self.pieces([handle], every)))
+        signed = stage.asker("rui").erase("residents", "close-record", handles, CASE, REASON, stage.room.now())
+        every = pieces or self.pieces(handles, [slot.compartment for slot in stage.truth[handles[0]].slots])
+        return self.call("/v1/erase", self.intruder.erase(signed, every))
+
+    def erase(self, handle: bytes) -> None:
+        """Have the keyholder refuse a resident's record from now on; the vault keeps it."""
+        outcome = self.erasure(handle)
+        assert not outcome.code, "the drills' registrar may erase"
 
     # --- the keyholder's operator --------------------------------------------------------------------------------------
     def operate(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-from tests.drill.weak.base import Weaken, nothing
+from tests.drill.weak.base import Weaken, instead, nothing
 
 from strongroom.catalog import charter as charters
 from strongroom.errors import Refused, SealError
 from strongroom.gate import ask as asks
 from strongroom.gate import permit
-from strongroom.keyholder import checks, office, protocol, reading
+from strongroom.keyholder import checks, life, office, protocol, reading
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.epochs import Epochs
 from strongroom.keyholder.store import Store
@@ -23,8 +24,19 @@ from strongroom.seal.columns import split
 
 
 def unchecked(name: str) -> Weaken:
-    """One check of the keyholder's table left out."""
-    return lambda patch: patch.setattr(checks, name, nothing)
+    """What one check of the keyholder's table finds wrong is let through."""
+
+    def patch_check(patch: pytest.MonkeyPatch) -> None:
+        honest = getattr(checks, name)
+
+        def weak(case: checks.Case, facts: checks.Facts) -> None:
+            with suppress(Refused):
+                honest(case, facts)
+
+        weak.__name__ = name
+        patch.setattr(checks, name, weak)
+
+    return patch_check
 
 
 # --- the request -----------------------------------------------------------------------------------------------------------
@@ -111,6 +123,16 @@ def permitted(code: str) -> Weaken:
     return lambda patch: patch.setattr(permit, "permitted", weak)
 
 
+def any_second(patch: pytest.MonkeyPatch) -> None:
+    """Whoever is said to have countersigned has done so, and is one who may."""
+
+    def countersignatures(case: checks.Case, facts: checks.Facts) -> None:
+        officer = next(line for line in facts.roster.values() if line.role == "officer")
+        case.others = {one.reader: officer for one in case.request.countersignatures}
+
+    patch.setattr(checks, "countersignatures", countersignatures)
+
+
 # --- what is sealed --------------------------------------------------------------------------------------------------------
 def any_epoch(patch: pytest.MonkeyPatch) -> None:
     honest = Epochs.secret
@@ -137,6 +159,26 @@ def any_batch(patch: pytest.MonkeyPatch) -> None:
             return bytes(32)
 
     patch.setattr(batch, "open_batch_secret", weak)
+
+
+def any_resealing(patch: pytest.MonkeyPatch) -> None:
+    """To whatever epoch is asked for."""
+    patch.setattr(office, "check_epoch", nothing)
+
+
+def same_secret(patch: pytest.MonkeyPatch) -> None:
+    """A batch of which a record was erased keeps its secret when it is resealed, and every delta is nought."""
+    before: dict[bytes, bytes] = {}
+
+    def rekey(old: bytes, new: bytes, places: Any, deltas: Any = ()) -> list[bytes]:
+        before[new] = old
+        return slot.rekey(old, old, places, deltas)
+
+    def seal(public: bytes, bound: batch.Bound, b: bytes) -> bytes:
+        return batch.seal_batch_secret(public, bound, before.get(b, b))
+
+    patch.setattr(life, "slot", instead(slot, rekey=rekey))
+    patch.setattr(life, "batch", instead(batch, seal_batch_secret=seal))
 
 
 # --- what the keyholder writes -----------------------------------------------------------------------------------------------
