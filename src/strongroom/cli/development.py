@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from strongroom.errors import InputError, KeyholderUnavailable, StoreError
+from strongroom.errors import InputError, KeyholderUnavailable
 from strongroom.keyholder import files
 from strongroom.keyholder.client import address_file
 
@@ -59,7 +59,7 @@ def keyholder(room: Path, note: Callable[[str], None] = lambda text: None) -> It
     directory = room / "keyholder"
     if not (directory / "keys.json").exists():
         raise InputError(f"{directory}: there is no keyholder here to start. Run strongroom init first")
-    if runs(directory):
+    if files.runs(directory):
         wait(directory)
         yield
         return
@@ -72,15 +72,6 @@ def keyholder(room: Path, note: Callable[[str], None] = lambda text: None) -> It
         yield
     finally:
         child.stop()
-
-
-def runs(directory: Path) -> bool:
-    """Whether a process holds this keyholder's book."""
-    try:
-        with files.lock(directory):
-            return False
-    except StoreError:
-        return True
 
 
 def start(room: Path, *options: str) -> Child:
