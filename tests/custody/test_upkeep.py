@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -455,6 +456,58 @@ def test_versions_are_told_again_after_a_recovery_once(town: World, start: int) 
     assert kept(town).told == 1
     assert keyholder.newest("residents", [people[0].handle]) == {people[0].handle: 2}
     assert kept(town).told == 0
+
+
+# --- the vault restored ----------------------------------------------------------------------------------------------------
+def _copied(town: World, to: Path) -> Path:
+    shutil.copytree(town.root / "vault", to)
+    return to
+
+
+def _restore(town: World, copy: Path) -> None:
+    town.room.close()
+    shutil.rmtree(town.root / "vault")
+    shutil.copytree(copy, town.root / "vault")
+    town.room = town.open_room()
+
+
+def test_a_copy_of_the_vault_is_put_back(town: World, start: int, tmp_path: Path) -> None:
+    """What was erased since comes back as rows, and leaves again with the next upkeep, which says that it had not known."""
+    people = town.take_in(6)
+    copy = _copied(town, tmp_path / "copy")
+    forget(town, people[:2])
+    to_day(town, start + ROTATION)
+    kept(town)
+    to_day(town, start + ROTATION + 5)
+    _restore(town, copy)
+    town.room.sync()
+    assert len(town.room.store.latest(town.room.holding("residents"), [one.handle for one in people])) == 6
+    found = kept(town)
+    assert (found.resealed, found.removed, found.strangers, found.problems) == (1, 2, 2, ())
+    gone(town, people[:2])
+    readable(town, people[2:])
+    to_day(town, start + 2 * ROTATION + 1)
+    town.keyholder.tick()
+    readable(town, people[2:])
+
+
+def test_a_copy_is_good_until_the_day_that_was_printed(town: World, start: int, tmp_path: Path) -> None:
+    people = town.take_in(3)
+    copy = _copied(town, tmp_path / "copy")
+    last = upkeep.standing(town.room)[0].outlook.backups
+    assert last == start + 2 * ROTATION
+    to_day(town, start + ROTATION)
+    kept(town)
+    to_day(town, last - 1)
+    town.keyholder.tick()
+    _restore(town, copy)
+    assert kept(town).resealed == 1
+    readable(town, people)
+    to_day(town, last)
+    town.keyholder.tick()
+    _restore(town, copy)
+    found = kept(town)
+    assert (found.resealed, found.outlook.lost) == (0, 1)
 
 
 # --- expiry and holds ------------------------------------------------------------------------------------------------------
