@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from strongroom.cli.output import Output, printable
 
 CONFIRM = ("--as", "ana", "--purpose", "confirm", "--case", "C-7", "--reason", "confirming an application")
 REGISTER = ("--as", "rui", "--purpose", "register", "--case", "R-1", "--reason", "taking in the register")
+VERIFY = ("--as", "ana", "--purpose", "verify", "--case", "V-1", "--reason", "telling whether they are an adult")
 CHARTER = str(Path(__file__).parents[2] / "examples" / "city" / "charter.yaml")
 
 
@@ -23,17 +25,18 @@ def test_every_command_speaks_json(full: Session) -> None:
     """One document on stdout, whole, for each."""
     person, phone = full.words["id"] + "\n", full.words["phone"] + "\n"
     handle = json.loads(full.run("find", *CONFIRM, "--by", "phone", "--json", stdin=phone).out)["handles"][0]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     commands: list[tuple[tuple[str, ...], str]] = [
         (("status",), ""),
         (("catalog", "check", CHARTER), ""),
         (("charter", "show"), ""),
         (("reader", "add", "bo", "--role", "clerk", "--unit", "registry"), ""),
         (("reader", "list"), ""),
-        (("import", "people.csv", "--dry-run"), ""),
+        (("import", "people.csv", "--dry-run", "--holding", "residents"), ""),
         (("import", "people.csv", *REGISTER), ""),
         (("disclose", *CONFIRM, "--fields", "name", handle), ""),
         (("disclose", *CONFIRM, "--fields", "name,born", "--by", "resident-id"), person),
-        (("subject", "admit", "--by", "resident-id"), person),
+        (("subject", "admit", "--holding", "residents", "--by", "resident-id"), person),
         (("ledger", "show"), ""),
         (("ledger", "show", "0"), ""),
         (("ledger", "prove", "3"), ""),
@@ -49,19 +52,26 @@ def test_every_command_speaks_json(full: Session) -> None:
         (("audit", "7"), ""),
         (("keyholder", "freeze", "room"), ""),
         (("keyholder", "thaw", "room"), ""),
-        (("keyholder", "erase", "residents", handle), ""),
+        (("keyholder", "hold", "residents", "--authority", "the court of Riverton", "--until", tomorrow), ""),
+        (("ledger", "entries", "--type", "disclosure"), ""),
+        (("report", "--out", "report.html"), ""),
+        (("synth", "--holding", "residents", "--out", "synthetic.csv"), ""),
+        (("check", *VERIFY, "--field", "born", "--test", "adult", handle), ""),
+        (("upkeep",), ""),
         (("fsck",), ""),
     ]
     for argv, stdin in commands:
         ran = full.run(*argv, "--json", stdin=stdin)
         assert ran.code == 0, (argv, ran.err)
         assert isinstance(json.loads(ran.out), dict), argv
-    code = full.run("subject", "admit", "--by", "resident-id", "--json", stdin=person)
+    code = full.run("subject", "admit", "--by", "resident-id", "--holding", "residents", "--json", stdin=person)
     enrol = full.run("subject", "enrol", "--device", "me.device", "--json", stdin=json.loads(code.out)["code"] + "\n")
     assert json.loads(enrol.out)["enrolled"] is True
     reads = json.loads(full.run("subject", "reads", "--device", "me.device", "--json").out)
     assert reads["complete"] is True
-    assert [read["number"] for read in reads["chains"][0]["reads"]] == [1, 2, 3][: reads["chains"][0]["count"]]
+    numbers = [read["number"] for read in reads["chains"][0]["reads"]]
+    assert numbers == list(range(1, reads["chains"][0]["count"] + 1))
+    assert len(numbers) == 4
 
 
 def test_an_error_is_a_document_too(alone: Session) -> None:
@@ -72,7 +82,7 @@ def test_an_error_is_a_document_too(alone: Session) -> None:
 
 
 def test_json_may_stand_before_the_command(alone: Session) -> None:
-    assert json.loads(alone.run("--json", "ledger", "show").out)["size"] == 3
+    assert json.loads(alone.run("--json", "ledger", "show").out)["size"] == 4
 
 
 def test_nothing_personal_beside_the_answer(alone: Session) -> None:

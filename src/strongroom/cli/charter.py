@@ -68,10 +68,18 @@ def shown(call: Call) -> int:
     for name, holding in charter.holdings.items():
         out.blank()
         out.line(("holding ", "dim"), (name, "bold"), (f"   {holding.about}", "dim"))
+        kept = f"kept {count(holding.retention, 'day')}" if holding.retention else "kept until erased"
+        out.line((f"{kept}, under keys that change every {count(holding.rotation, 'day')}", "dim"))
         out.table(
-            ["COMPARTMENT", "FIELD", "TYPE", "IDENTIFIER"],
+            ["COMPARTMENT", "ABOUT", "FIELD", "TYPE", "IDENTIFIER"],
             [
-                [compartment, field, found.type, "" if found.identifier == "none" else found.identifier]
+                [
+                    compartment,
+                    holding.compartments[compartment].person or "nobody",
+                    field,
+                    found.type,
+                    "" if found.identifier == "none" else found.identifier,
+                ]
                 for compartment in sorted(holding.compartments, key=lambda one: holding.compartments[one].number)
                 for field, found in holding.fields.items()
                 if found.compartment == compartment
@@ -106,8 +114,32 @@ def _purpose(out: Output, name: str, purpose: Purpose) -> None:
         masked = [field if mask == "clear" else f"{field} ({mask})" for field, mask in fields.items()]
         rows.append(("reads", f"{holding}: {', '.join(masked) or 'nothing'}"))
     rows += [("finds by", f"{holding}: {', '.join(kinds)}") for holding, kinds in purpose.finds.items()]
+    for holding, asked in purpose.checks.items():
+        tests = [f"{field} ({', '.join(names)})" for field, names in asked.items()]
+        rows.append(("asks", f"{holding}: {', '.join(tests)}"))
+    if purpose.countersign.roles:
+        second = f"{', '.join(purpose.countersign.roles)} of {', '.join(purpose.countersign.units)}"
+        rows.append(("only with", f"a second signature by {second}, of another unit"))
+    also = [
+        text
+        for said, text in (
+            (purpose.history, "sees old versions"),
+            (purpose.held, "sees what a legal hold alone keeps"),
+            (purpose.tells, "tells those whom it takes in"),
+        )
+        if said
+    ]
+    if also:
+        rows.append(("also", ", ".join(also)))
+    if purpose.most:
+        rows.append(("an export, at most", count(purpose.most, "record")))
     budgets = purpose.budgets
-    for who, rates in (("a reader", budgets.reader), ("a unit", budgets.unit), ("all", budgets.purpose)):
+    for who, rates in (
+        ("a reader", budgets.reader),
+        ("a unit", budgets.unit),
+        ("of one record", budgets.record),
+        ("all", budgets.purpose),
+    ):
         if rates:
             rows.append((f"{who}, at most", ", ".join(rates)))
     out.pairs(rows)
