@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Operator:
         self.town.keyholder.store.close()
 
     def come_back(self) -> None:
+        # The commands ran by the clock on the wall, which has gone on.
+        self.town.hands.wait(max(time.time() - self.town.hands.wall(), 0) + 1)
         self.town.keyholder = self.town._keyholder()
 
     def copy(self) -> None:

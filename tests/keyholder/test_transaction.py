@@ -236,8 +236,8 @@ def test_the_ask_table_does_not_grow_for_ever(houses: Houses) -> None:
         houses.send(houses.good())
         houses.town.hands.wait(700)
         houses.town.keyholder.tick()
-    # What is left is the town's own intake window, which is open still.
-    assert len(houses.held().asks) == 1
+    # What may be left is the town's own intake window, which was open for an hour.
+    assert len(houses.held().asks) <= 1
 
 
 def test_the_cache_of_batch_secrets_is_bounded(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
