@@ -16,6 +16,7 @@ h3 { margin-top: 1.8rem; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; white-space: nowrap; } td { overflow-wrap: anywhere; min-width: 4rem; }
+.pairs td:first-child { width: 15rem; }
 code, pre { font: .88em ui-monospace, monospace; background: var(--soft); border-radius: 4px; }
 code { padding: .1em .3em; } pre { padding: .6rem .8rem; overflow-x: auto; }
 @media print { body { max-width: none; margin: 0; } pre { white-space: pre-wrap; } h2 { break-after: avoid; } }
@@ -50,8 +51,10 @@ def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Command):
         yield f"<pre>{escape(block.text)}</pre>"
     elif isinstance(block, Table):
-        yield '<div class="wide"><table>'
-        yield f"<tr>{''.join(f'<th>{_text(cell)}</th>' for cell in block.headers)}</tr>"
+        named = any(block.headers)
+        yield '<div class="wide"><table>' if named else '<div class="wide"><table class="pairs">'
+        if named:
+            yield f"<tr>{''.join(f'<th>{_text(cell)}</th>' for cell in block.headers)}</tr>"
         for row in block.rows:
             yield f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>"
         yield "</table></div>"
