@@ -18,7 +18,7 @@ from strongroom.custody.keydays import KeyDays
 from strongroom.custody.resealing import Resealer, Tally
 from strongroom.custody.room import Room
 from strongroom.custody.schedule import Facts, Life, Outlook
-from strongroom.errors import InputError, KeyholderUnavailable
+from strongroom.errors import InputError, KeyholderUnavailable, Refused, StoreError
 from strongroom.seal import ids
 from strongroom.seal.epoch import NEVER, epoch_of, epoch_text
 from strongroom.seal.label import label
@@ -80,7 +80,7 @@ def run(
         now, days = room.status().time, KeyDays(room)
         days.read()
         found = [_Holding(room, row, days, now, everything).keep(progress) for row in _rows(room, holdings)]
-        if any(one.removed or one.purged for one in found):
+        if not room.store.tidy() and any(one.removed or one.purged for one in found):
             room.store.empty_log()
         return found
 
@@ -220,5 +220,5 @@ def after_intake(room: Room, holding: str) -> list[str]:
         return [problem for one in run(room, holdings=[holding]) for problem in one.problems]
     except InputError:
         return []  # one is under way, and does this
-    except KeyholderUnavailable as error:
+    except (KeyholderUnavailable, Refused, StoreError) as error:
         return [f"upkeep is still to be done, with strongroom upkeep: {error}"]

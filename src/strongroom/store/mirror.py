@@ -37,6 +37,11 @@ class Mirror:
         """Indexes of the charter entries past ``after``, ascending."""
         return [index for (index,) in self._db.all(_SQL["charters"], (after,))]
 
+    def lives(self, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """Index and bytes of the entries about keys and holds, and of notices, from ``start`` to ``stop``-1: found without
+        reading the ledger."""
+        return [(index, entry) for index, entry in self._db.all(_SQL["lives"], (start, stop))]
+
     def read_tile(self, level: int, n: int) -> bytes:
         """The hashes of tile (level, n), as many as there are. TileError when there is none: a ``ledger.ReadTile``."""
         found = self._db.one(_SQL["tile"], (level, n))

@@ -140,6 +140,9 @@ SELECT count(*) FROM entries;
 SELECT entry FROM entries WHERE idx >= ?1 AND idx < ?2 ORDER BY idx;
 -- name: charters
 SELECT idx FROM entries WHERE idx > ?1 AND substr(entry, 1, 12) = CAST('{"document":' AS BLOB) ORDER BY idx;
+-- name: lives
+SELECT idx, entry FROM entries WHERE idx >= ?1 AND idx < ?2 AND substr(entry, 1, 8)
+    IN (CAST('{"epoch"' AS BLOB), CAST('{"author' AS BLOB), CAST('{"code":' AS BLOB)) ORDER BY idx;
 -- name: put_entry
 INSERT INTO entries (idx, entry) VALUES (?1, ?2);
 -- name: tile

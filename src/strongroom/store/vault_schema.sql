@@ -87,6 +87,10 @@ CREATE TABLE entries (
 -- Charter entries alone begin with this member (canonical JSON sorts them): found without reading the ledger.
 CREATE INDEX charters ON entries (idx) WHERE substr(entry, 1, 12) = CAST('{"document":' AS BLOB);
 
+-- And so do expiries, holds and notices.
+CREATE INDEX lives ON entries (idx) WHERE substr(entry, 1, 8)
+    IN (CAST('{"epoch"' AS BLOB), CAST('{"author' AS BLOB), CAST('{"code":' AS BLOB));
+
 CREATE TABLE tiles (
     level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 63),
     n     INTEGER NOT NULL CHECK (n >= 0),
