@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.cli import sources
 from tests.cli.session import Session
 
 from strongroom.cli import development
@@ -42,6 +43,7 @@ def alone(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ses
         writer = csv.DictWriter(file, list(residents()[0]))
         writer.writeheader()
         writer.writerows([*residents()[:2], {**residents()[2], "born": "31.12.1999"}])
+    sources.write(tmp_path, residents())
     one = residents()[3]
     soon = (datetime.now(UTC) + timedelta(days=100)).date().isoformat()
     words = {"id": one["id-number"], "phone": one["phone"], "soon": soon, "tmp": str(tmp_path)}

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from strongroom.catalog import mapping
 from strongroom.cli import arguments
-from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
 from strongroom.cli.output import Output, count
 from strongroom.custody import asking, upkeep
-from strongroom.custody.intake import importer, place
+from strongroom.custody.intake import disposal, importer, place
 from strongroom.custody.intake.importer import Progress, Report, Source, Watch
 from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
+from strongroom.errors import InputError
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -29,6 +30,7 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
             "strongroom import residents.csv --as rui --purpose register --case R-2026-1 --reason 'taking in the register'",
             "strongroom import people.csv --map map.yaml --dry-run",
             "strongroom import people.parquet --map map.yaml --dry-run",
+            "strongroom import people.csv --as rui --purpose register --case R-1 --reason 'taking in the register' --destroy-source",
             "strongroom import city.db --table people --dry-run",
             "strongroom import postgresql://reader@db.example/city --table registry.people --dry-run",
             "strongroom import moved.jsonl --upsert id-number --as rui --purpose register --case R-2026-9 --reason 'moves of the week'",
@@ -48,6 +50,18 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
     )
     found.add_argument(
         "--dry-run", action="store_true", help="check every row and store nothing; needs no ask and no keyholder"
+    )
+    found.add_argument(
+        "--destroy-source",
+        action="store_true",
+        help="read every record back and open it; then overwrite the file and remove it, and say what may be left of it",
+    )
+    found.add_argument(
+        "--lose",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="with --destroy-source: a column that no field takes and that may be lost; as often as needed",
     )
     found.add_argument("--again", action="store_true", help="take the same in once more, though it was complete")
     found.add_argument(
@@ -69,6 +83,10 @@ def take_in(call: Call) -> int:
     ]
     if missing and not args.dry_run:
         call.usage(f"an import is asked for like a read; {', '.join(missing)} is missing")
+    if args.destroy_source and args.dry_run:
+        call.usage("--dry-run stores nothing, so there is nothing yet to destroy")
+    if args.lose and not args.destroy_source:
+        call.usage("--lose is for --destroy-source")
     named = place.parse(args.source)
     with arguments.opened(call) as room:
         holding = _holding(call, room)
@@ -82,15 +100,31 @@ def take_in(call: Call) -> int:
             else:
                 m = arguments.mandate(call, room)
                 errand = Errand(m.asker, m.purpose, m.case, m.reason, m.seconds)
-                more = {"workers": max(1, args.workers), "again": args.again}
+                more = {"workers": max(1, args.workers), "again": args.again, "verify": args.destroy_source}
+                if args.destroy_source:
+                    more["ready"] = lambda records: disposal.before(records, args.lose)
                 report = importer.import_file(room, source, holding, errand, **options, **more)
         # What is due anyway, while the vault is open and its keyholder answers.
         overdue = [] if args.dry_run else upkeep.after_intake(room, holding)
     _say(out, report, holding, dry=args.dry_run)
     for problem in overdue:
         out.warn(problem)
-    out.document(_document(report, holding))
-    return 0
+    gone = _destroy(out, report) if args.destroy_source else None
+    out.document(_document(report, holding) | {"destroyed": gone})
+    return FINE if gone or not args.destroy_source else FAILED
+
+
+def _destroy(out: Output, report: Report) -> dict[str, object] | None:
+    """Destroy the source, and tell what is left of it; or tell why it is left, and give nothing."""
+    try:
+        done = disposal.after(report)
+    except InputError as refused:
+        out.error(str(refused))
+        return None
+    out.good(f"every record was read back and opened; {done.path} is overwritten and removed")
+    for sentence in done.left:
+        out.note(sentence)
+    return {"bytes": done.size, "file": str(done.path), "left": list(done.left)}
 
 
 def _holding(call: Call, room: Room) -> str:

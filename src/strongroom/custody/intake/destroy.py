@@ -52,7 +52,7 @@ def refusal(format: Format, mark: FileMark | None) -> str:
 
 
 def check(mark: FileMark) -> None:
-    """What can be told of a file before its import begins. Nothing may have it open, the caller neither. Raises ``InputError``."""
+    """What can be told of a file before its import begins. Raises ``InputError``."""
     with _held(mark):
         pass
 
@@ -64,6 +64,8 @@ def destroy(mark: FileMark, random: Callable[[int], bytes] = os.urandom) -> Dest
     Raises ``InputError``: nothing was done; or, from the overwriting on, in part, and the text says so.
     """
     with _held(mark) as (descriptor, folder):
+        if _is_open_elsewhere(descriptor):
+            raise InputError(f"{mark.path}: a program has it open, and may still write to it. Close it there first")
         with os.fdopen(os.dup(descriptor), "rb") as file:
             if sha256(file) != mark.digest:
                 raise InputError(f"{mark.path}: {_CHANGED}")
@@ -121,8 +123,6 @@ def _held(mark: FileMark) -> Iterator[tuple[int, int]]:
             raise InputError(f"{path}: {_CHANGED}")
         if not os.access(".", os.W_OK, dir_fd=folder):
             raise InputError(f"{path.parent}: this user may not remove files from it")
-        if _is_open_elsewhere(descriptor):
-            raise InputError(f"{path}: a program has it open. Close it there first, since it may write to it still")
         yield descriptor, folder
     finally:
         os.close(descriptor)

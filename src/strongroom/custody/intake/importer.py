@@ -77,6 +77,7 @@ def import_file(
     upsert: str = "",
     feed: Feed | None = None,
     verify: bool = False,
+    ready: Callable[[Records], None] = lambda _: None,
     bad_rows: Path | None = None,
     workers: int = 2,
     again: bool = False,
@@ -89,6 +90,7 @@ def import_file(
     whole, so that a field which no column fills is empty in it (docs/decisions/0006-imports-tell-nothing.md).
     ``feed``: the rows of an upsert are a change feed, in order; what it deletes is erased, after its chunk's records are
     stored. ``verify``: each chunk is read back and opened before its secret is forgotten, which takes twice as long.
+    ``ready`` is shown the records before any is taken, and may refuse them.
     ``again``: take the same in once more, though it was complete. ``workers``: processes, for a source worth it; an
     upsert has one, so that of two rows with one identifier the later one stays. Each opens the vault for itself and
     goes to the keyholder over HTTP: a room with another transport wants 1.
@@ -101,6 +103,7 @@ def import_file(
         _only_import(room),
         _side_file(run.records, bad_rows) as side,
     ):
+        ready(run.records)
         jobs, number = room.store.jobs, room.holding(holding)
         eraser = Eraser(room, holding, feed.erase) if feed else None
         windows = Windows(room, holding, errand, run.most())

@@ -37,7 +37,8 @@ class Report:
     ``bad_rows``: the side file, None where no row was bad. ``job``: the import's name in hex, empty where rows were only
     checked. ``entries``: the ledger's indexes of this run. ``resumed``: an earlier run had stopped. ``already``: it was
     complete before, and nothing was done; of its bad rows the vault has kept the number alone, so no side file was written.
-    ``verified``: everything that was stored was read back and opened, in each run. ``order``: in which a table's rows are numbered. ``mark``: the file that was read, None where it was a database.
+    ``verified``: everything that was stored was read back and opened, in each run. ``order``: in which a table's rows are
+    numbered. ``mark``: the file that was read, None where it was a database.
     """
 
     rows: int

@@ -69,6 +69,10 @@ class Records(Protocol):
     order: str
     mark: FileMark | None
 
+    def unused(self) -> dict[str, str]:
+        """The columns that go nowhere, each with what a message calls it."""
+        ...
+
     def chunks(self) -> Generator[Chunk, None, None]:
         """All of them. Raises ``InputError`` when they are not what was gone through before."""
         ...

@@ -67,9 +67,9 @@ class Sqlite:
         order = keys or [f"{at} COLLATE BINARY" for at in range(1, len(wanted) + 1)]
         # Names are quoted, so that none of them is SQL.
         query = f"SELECT {', '.join(selected)} FROM {_quoted(self._name)} ORDER BY {', '.join(order)}"  # noqa: S608
-        with _explained(self.title), closing(self._connection.execute(query)) as cursor:
+        with _explained(self.title), closing(self._connection.cursor()) as cursor:
             try:
-                yield from writer.of(cursor)
+                yield from writer.of(cursor.execute(query))
             except sqlite3.OperationalError:
                 if self._inexact:
                     raise inexact(self.title, self._inexact, "REAL") from None
@@ -139,7 +139,7 @@ def _explained(title: str) -> Iterator[None]:
     """SQLite's refusals in our words: its own may quote a value."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second of a column's name
         code = str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
         said = next((text for start, text in _SAID.items() if code.startswith(start)), "")
         raise InputError(f"{title}: {said or f'SQLite cannot read it ({code})'}") from None

@@ -175,6 +175,10 @@ class TableRecords:
             self.size, self.rows = chunk.end, self.rows + len(chunk.records)
         self.digest = mark.digest if mark else self._passed[-1] or hashlib.sha256().digest()
 
+    def unused(self) -> dict[str, str]:
+        used = {one.column.name for one in self._wanted}
+        return {column.name: column.name for column in self._table.columns if column.name not in used}
+
     def chunks(self) -> Generator[Chunk, None, None]:
         for found, digest in zip_longest(self._chunks(), self._passed[1:]):
             if found is None or found[1] != digest:
