@@ -15,6 +15,7 @@ from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.client import certificate
 from strongroom.client.certificate import CertificateFile, Proved
+from strongroom.client.certificate_page import page
 from strongroom.errors import InputError, StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry, note, proof, tile, tree
@@ -151,6 +152,22 @@ def test_erased_when_there_was_no_key() -> None:
     found = certificate.verify(made.data(), genesis=GENESIS)
     assert found.final
     assert found.final_on == 0
+
+
+def test_the_page_says_it_in_plain_words() -> None:
+    final = page(certificate.verify(Made().data(), genesis=GENESIS), "erased.json")
+    assert final.startswith(
+        "# Erased, for good\n\nriverton.example kept 2 records in its collection *residents* (Those who live here)."
+    )
+    assert "Every key by which they could have been opened is destroyed" in final
+    assert f"strongroom certificate verify erased.json --genesis {GENESIS.hex()}" in final
+    made = Made(named=[0, 2, 4], records=[_record(epochs=[90])])
+    made.ledger = made.ledger[:5]
+    early = page(certificate.verify(made.data(), genesis=GENESIS), "erased.json")
+    assert early.startswith("# Erased, and final on 1970-04-01\n")
+    assert "**It is not final yet.** Keys by which it could be opened still exist" in early
+    assert "the key of this day is to be destroyed" in early
+    assert all("\n\n\n" not in text for text in (final, early))
 
 
 def test_something_from_elsewhere_is_wanted() -> None:

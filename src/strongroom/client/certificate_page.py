@@ -31,7 +31,7 @@ def page(verdict: Verdict, file: str) -> str:
     for one in verdict.records:
         lines += _record(one, many=many)
     lines += [
-        "",
+        *([] if many else [""]),
         "## How to check this",
         "",
         (
@@ -63,17 +63,18 @@ def page(verdict: Verdict, file: str) -> str:
 
 
 def _what(verdict: Verdict, them: str) -> list[str]:
+    they = "they" if them == "them" else them
     if verdict.final:
         return [
             (
                 f"Nobody can read {them} any more: not {verdict.charter.name}, not the keyholder, nobody who has an old copy. Every key by "
-                f"which {them} could have been opened is destroyed, and the public ledger says so, key by key."
+                f"which {they} could have been opened is destroyed, and the public ledger says so, key by key."
             )
         ]
     return [
         (
             f"The keyholder, a separate body, gives nobody what it takes to read {them}, whatever copy they have. **It is not final "
-            f"yet.** Keys by which {them} could be opened still exist; the last one is destroyed on "
+            f"yet.** Keys by which {they} could be opened still exist; the last one is destroyed on "
             f"**{epoch_text(verdict.final_on)}**, unless an authority orders that nothing be destroyed, which the ledger then shows. "
             "Ask for this certificate again after that day."
         )
