@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -252,6 +253,17 @@ def test_killed_anywhere_it_goes_on(town: World, people: list[Person], tmp_path:
             pytest.fail(f"{name} is called more often than that")
 
 
+def test_a_finished_export_does_not_say_of_whom_it_was(town: World, people: list[Person], tmp_path: Path) -> None:
+    one = people[7].handle
+    take_out(town, tmp_path / "file", records=(one,))
+    (job,) = town.room.store.jobs.all()
+    kept = town.room.store.jobs.get(job)
+    digests = {hashlib.sha256(handle).hexdigest() for handle in (person.handle for person in people)}
+    assert not [digest for digest in digests if digest in kept.detail + kept.cursor]
+    assert base64.b64encode(one).decode() not in kept.detail + kept.cursor
+    assert take_out(town, tmp_path / "file", records=(one,)).before == 1
+
+
 def test_no_keyholder_in_the_middle(town: World, people: list[Person], tmp_path: Path) -> None:
     path, real, left = tmp_path / "file", town.room.client._transport, [2]
 
@@ -356,6 +368,16 @@ def test_what_was_erased_meanwhile_is_left_out(town: World, people: list[Person]
     done = take_out(town, tmp_path / "file", records=records)
     assert lines(tmp_path / "file") == shown(people[:12] + people[13:])
     assert done.records == PEOPLE - 1
+
+
+def test_all_that_was_left_was_erased_meanwhile(town: World, people: list[Person], tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(town.room.store.jobs, "move", _killed)
+        with pytest.raises(Gone):
+            take_out(town, path)
+    list(asking.erase(town.room, mandate(town, "forget"), [one.handle for one in people]))
+    assert take_out(town, path).records == 0
 
 
 def test_what_has_expired_is_left_out(town: World, people: list[Person], tmp_path: Path) -> None:

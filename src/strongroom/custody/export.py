@@ -7,7 +7,6 @@ for again, and the persons concerned are told again: nobody knows what became of
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ from strongroom.errors import InputError, StoreError
 from strongroom.ledger import entry
 
 AT_ONCE = 500
+# What is exported is said in the file alone: a digest of the handles, kept in the vault, would tell whoever has the handles.
+_DETAIL = "export"
+_PAST_ALL = b"\xff" * 16
 _SECONDS, _MARGIN = 3600, 300
 _DAY = 86400
 _PAGE = 1000
@@ -113,7 +115,7 @@ def export(
             size = out.write((one, read.shown(declared, admitted.grant, opened.values[one])) for one in part)
             written += len(part)
             if not known:
-                room.store.jobs.start(job, number, json.dumps(out.head, sort_keys=True))
+                room.store.jobs.start(job, number, _DETAIL)
                 known = True
             moved = encode(_Cursor(after=part[-1], size=size, written=written)).decode()
             room.store.jobs.move(job, moved, len(part))
@@ -122,8 +124,18 @@ def export(
                 f"{mandate.holding} has no record to export{f'; {expired} have expired' if expired else ''}"
             )
         progress(written, total)
+        _forget(room, job)
         room.store.jobs.finish(job)
         return _exported(out, written, expired, before)
+
+
+def _forget(room: Room, job: bytes) -> None:
+    """Which record was the last one is needed no more."""
+    kept = room.store.jobs.get(job).cursor
+    if not kept:
+        return  # broken off before the first mark, and since then all that was left has been erased
+    last = _cursor.parse(kept.encode())
+    room.store.jobs.move(job, encode(_Cursor(after=_PAST_ALL, size=last.size, written=last.written)).decode())
 
 
 def _exported(out: Outfile, written: int, expired: int, before: int) -> Exported:
