@@ -13,6 +13,7 @@ from strongroom.custody import opening, room
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import StrongroomError
+from strongroom.gate.decision import Gate, Grant
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint as checkpoints
 from strongroom.ledger import note, proof
@@ -77,3 +78,13 @@ def any_commitment(patch: pytest.MonkeyPatch) -> None:
 
 def any_request(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(protocol, "answer_info", lambda room, body: b"any request")
+
+
+def no_gate(patch: pytest.MonkeyPatch) -> None:
+    """A vault that leaves every decision to the keyholder."""
+
+    def weak(self: Gate, ask: Any, private: Any, line: Any, now: int, others: Any = None) -> Grant:
+        purposes = self._charter.purposes
+        return Grant({}, frozenset(range(1, 9)), purposes.get(ask.purpose, next(iter(purposes.values()))))
+
+    patch.setattr(Gate, "decide", weak)
