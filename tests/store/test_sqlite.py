@@ -16,7 +16,7 @@ import pytest
 from tests.store.contract import EPOCH, JOB, Contract, batches, draw, put, record
 
 from strongroom.errors import StoreError
-from strongroom.store import removal
+from strongroom.store import database, removal
 from strongroom.store.rows import RowError
 from strongroom.store.vault import VaultStore
 
@@ -259,3 +259,41 @@ def test_killed_while_it_removes_it_is_whole(tmp_path: Path) -> None:
             child.send_signal(signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL
             assert store.problems() == []
+
+
+def test_a_tidy_file_has_forgotten_in_which_order_single_records_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vault.db"
+    rows = [record(f"one of a day {at}", batch=f"batch {at}") for at in range(60)]
+
+    def as_they_came() -> bool:
+        data = path.read_bytes()
+        places = [data.find(row.handle) for row in rows]
+        return places in (sorted(places), sorted(places, reverse=True))
+
+    with VaultStore(path, create=True) as store:
+        store.add_holding(draw("residents"), "residents")
+        for row in rows:
+            put(store, row)
+        store.empty_log()
+        assert as_they_came()
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "_TIDIED", 1000)
+            assert not store.tidy()
+        assert as_they_came()
+        assert store.tidy()
+        assert not as_they_came()
+        assert not [row for row in rows if row.handle in path.with_name("vault.db-wal").read_bytes()]
+        assert store.problems() == []
+        assert store.holdings()[0].records == 60
+
+
+def test_a_file_that_somebody_writes_is_tidied_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make(tmp_path / "vault.db")
+    with VaultStore(path) as store, sqlite3.connect(path, isolation_level=None) as other:
+        store._db.run("PRAGMA busy_timeout = 1")
+        other.execute("BEGIN IMMEDIATE")
+        assert not store.tidy()
+        other.execute("COMMIT")
+        assert store.tidy()

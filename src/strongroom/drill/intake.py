@@ -21,6 +21,6 @@ def take_in(
     path.write_bytes(b"".join(encode(dict(row)) + b"\n" for row in rows))
     others = tuple(stage.key_of(one) for one in seconds)
     errand = Errand(stage.asker(name), purpose, "drill-intake", "taking in the register of this year", others)
-    done = import_file(stage.room, Source(path), holding, errand, workers=1)
+    done = import_file(stage.room, Source(path), holding, errand, bad_rows=path.with_suffix(".bad.csv"), workers=1)
     path.unlink()
     assert done.stored == len(rows), "the drills' own people are all taken"

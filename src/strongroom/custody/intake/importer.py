@@ -124,6 +124,7 @@ def import_file(
             written = side.finish()
         # The side file is on disk, so the vault may forget. Killed in between, the next run writes it again, and ends.
         jobs.finish(job)
+        room.store.tidy()
         after = jobs.get(job)
         verified = not after.unverified
         return run.report(after.rows, after.bad, written, job, entries, resumed=bool(finished), verified=verified)

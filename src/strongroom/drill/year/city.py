@@ -110,7 +110,8 @@ class City:
         path.write_bytes(b"".join(encode(dict(row)) + b"\n" for row in rows))
         m = self.mandate(purpose, holding)
         errand = Errand(m.asker, m.purpose, m.case, m.reason, m.seconds)
-        done = import_file(self.room, Source(path), holding, errand, workers=1, upsert=upsert)
+        bad = path.with_suffix(".bad.csv")
+        done = import_file(self.room, Source(path), holding, errand, bad_rows=bad, workers=1, upsert=upsert)
         path.unlink()
         assert (done.stored, done.bad) == (len(rows), 0), f"{holding}: {done.bad} rows were refused"
 
