@@ -14,7 +14,7 @@ import pytest
 from strongroom.catalog import model
 from strongroom.custody import mirror
 from strongroom.gate import ask
-from strongroom.keyholder import checks, office, protocol, subjects
+from strongroom.keyholder import checks, protocol, subjects
 from strongroom.ledger import entry, life
 from strongroom.redact import mask
 from strongroom.seal import batch, epoch, padding, slot
@@ -121,7 +121,7 @@ def test_the_expression_for_a_district_is_the_one_in_use() -> None:
         ("7.2", f"at most {ask.WINDOW_DAYS} days after `time`"),
         ("8.1", f"1 to {protocol.MAX_INNERS:,} together"),
         ("8.1", f"1 to {protocol.MAX_SLOTS:,} slots"),
-        ("8.8", f"at most {office.HOLD_DAYS} days ahead"),
+        ("8.8", f"at most {life.HOLD_DAYS} days ahead"),
         ("8.9", f"1 to {protocol.MAX_RESEALED} of"),
         ("8.9", f"1 to {protocol.MAX_AGING_MEMBERS:,} members together"),
         ("8.9", f"at most {protocol.MAX_VERSIONS:,}"),

@@ -91,6 +91,8 @@ class Contract(ABC):
         assert store.epoch(1, 9) == (public, signature)
         with pytest.raises(StoreError, match="another public key"):
             store.put_epoch(1, 9, draw("other", 1216), signature)
+        store.renew_epoch(1, 9, draw("other", 1216), signature)
+        assert store.epoch(1, 9) == (draw("other", 1216), signature)
         store.put_epoch(1, 3, public, signature)
         assert store.epochs(1) == [3, 9]
         with pytest.raises(StoreError):

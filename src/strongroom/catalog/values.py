@@ -86,6 +86,9 @@ def phone(text: str, region: str) -> str:
     value = phonenumbers.format_number(found_number, phonenumbers.PhoneNumberFormat.E164)
     if not phonenumbers.is_possible_number(found_number) or len(value) > 16:
         raise ValueRejected("has too few or too many digits for its country")
+    if phonenumbers.format_number(phonenumbers.parse(value), phonenumbers.PhoneNumberFormat.E164) != value:
+        # Else what is stored would be another number when it is written again, and not be found by it.
+        raise ValueRejected("has a zero after its country that is dialled within it alone; leave it out")
     return value
 
 

@@ -21,6 +21,7 @@ MAX_DEPTH = 12
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhdy])")
+_HALF = re.compile("[\ud800-\udfff]")  # which no UTF-8 can hold
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
@@ -171,6 +172,8 @@ class Reader:
         if getattr(event, "tag", None):
             raise self.error(line, "tags (!) are not read", "Remove it")
         if isinstance(event, yaml.ScalarEvent):
+            if _HALF.search(event.value):
+                raise self.error(line, "an escape (\\u) writes half a character", "Write the character itself")
             return Scalar(event.value, event.style is None, line)
         if isinstance(event, yaml.SequenceStartEvent):
             items = []

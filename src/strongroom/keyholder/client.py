@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from strongroom.keyholder import protocol
 
 # (path, signature, body) -> answer: over HTTP here, straight into the core in drills with a clock of their own.
 Transport = Callable[[str, bytes, bytes], bytes]
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z:._-]+")
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class HttpTransport:
@@ -57,7 +61,7 @@ class HttpTransport:
     def _connect(self) -> http.client.HTTPConnection:
         address = self._address()
         host, _, port = address.rpartition(":")
-        if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
+        if not (_HOST.fullmatch(host) and _PORT.fullmatch(port) and int(port) < 65536):
             raise KeyholderUnavailable("the keyholder's address is not HOST:PORT. Restart it: strongroom keyholder")
         connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=self._timeout)
         try:
@@ -77,7 +81,8 @@ def address_file(directory: Path) -> Callable[[], str]:
 
     def read() -> str:
         try:
-            return (directory / "address").read_text().strip()
+            # What is no address is said when it is called.
+            return (directory / "address").read_bytes().decode("ascii", "replace").strip()
         except FileNotFoundError:
             raise KeyholderUnavailable(
                 f"no keyholder runs on {directory}. Start it: strongroom keyholder, or add --development"

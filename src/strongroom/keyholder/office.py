@@ -14,12 +14,12 @@ from strongroom.keyholder import checks, protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import entry
+from strongroom.ledger.life import HOLD_DAYS
 from strongroom.seal import epoch as epochs
 
 if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
-HOLD_DAYS = 366
 _READER = re.compile(r"[0-9a-f]{32}")
 
 

@@ -75,6 +75,11 @@ class VaultStore:
             if known is None or known[0] != public:
                 raise StoreError("epoch: another public key is known for it. Ask the keyholder's operator why")
 
+    def renew_epoch(self, holding: int, epoch: int, public: bytes, signature: bytes) -> None:
+        """Put another key in the place of the one that is known: its keyholder was recovered, and has lost it."""
+        with self._db.transaction():
+            self._db.run(_SQL["renew_epoch"], (holding, epoch, public, signature))
+
     def epoch(self, holding: int, epoch: int) -> tuple[bytes, bytes] | None:
         """(public, signature), if known."""
         found = self._db.one(_SQL["epoch"], (holding, epoch))

@@ -9,6 +9,8 @@ UPDATE holdings SET records = records + ?2, versions = versions + ?3 WHERE numbe
 
 -- name: put_epoch
 INSERT INTO epochs (holding, epoch, public, signature) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING;
+-- name: renew_epoch
+UPDATE epochs SET public = ?3, signature = ?4 WHERE holding = ?1 AND epoch = ?2;
 -- name: epoch
 SELECT public, signature FROM epochs WHERE holding = ?1 AND epoch = ?2;
 -- name: epochs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from strongroom.custody.keydays import KeyDays
 from strongroom.custody.room import Room
 from strongroom.errors import SealError
 from strongroom.keyholder import protocol
@@ -22,23 +23,30 @@ def current(room: Room, holding: str, expires: int | None = None) -> tuple[int, 
 
 
 def public_key(room: Room, holding: str, epoch: int) -> bytes:
-    """1216 bytes: kept from before, or asked of the keyholder.
+    """1216 bytes, as the keyholder gives it now: one that was restored from an old copy may have lost the key that it gave
+    before, and what is sealed to that is lost with it.
 
-    Raises ``SealError`` when the keyholder did not sign it, ``StoreError`` when it gives another than before, ``Refused``.
+    Raises ``SealError`` when the keyholder did not sign it, ``StoreError`` when it gives another than before and the
+    ledger has no notice of a recovery, ``Refused``, ``KeyholderUnavailable``.
     """
     number, keys = room.holding(holding), room.keys.holding(holding)
-    known = room.store.epoch(number, epoch)
-    if known is None:
-        request = protocol.Epoch(**room.common(), holding=holding, epoch=epoch)
-        answer = protocol.epoch_key.parse(room.client.call("/v1/epoch", request))
-        public, signature = answer.public, answer.signature
-    else:
-        public, signature = known
-    message = protocol.epoch_message(room.keys.room, keys.holding, epoch, public)
+    request = protocol.Epoch(**room.common(), holding=holding, epoch=epoch)
+    answer = protocol.epoch_key.parse(room.client.call("/v1/epoch", request))
+    message = protocol.epoch_message(room.keys.room, keys.holding, epoch, answer.public)
     try:
-        Ed25519PublicKey.from_public_bytes(room.rules().charter.keyholder.message).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(room.rules().charter.keyholder.message).verify(answer.signature, message)
     except InvalidSignature:
         raise SealError(f"the key of the epoch {epochs.epoch_text(epoch)} is not signed by the keyholder") from None
-    if known is None:
-        room.store.put_epoch(number, epoch, public, signature)
-    return public
+    known = room.store.epoch(number, epoch)
+    if known is not None and known[0] != answer.public and _recovered(room):
+        room.store.renew_epoch(number, epoch, answer.public, answer.signature)
+    else:
+        room.store.put_epoch(number, epoch, answer.public, answer.signature)
+    return answer.public
+
+
+def _recovered(room: Room) -> bool:
+    """Whether the ledger says that the keyholder was restored from an old copy (SPEC.md section 8.10)."""
+    days = KeyDays(room)
+    days.read()
+    return days.generation is not None

@@ -51,6 +51,7 @@ class Splitter:
         self._file, self._delimiter = file, delimiter
         self.at = file.tell()
         """Where the next row begins, in bytes."""
+        self._doomed = (0, 0)
         unquoted = rb'[^"\r\n' + re.escape(delimiter) + rb"][^\r\n" + re.escape(delimiter) + rb"]*+"
         value = rb' *+(?:"(?:[^"\r\n]++|"")*+"|' + unquoted + rb")?+"
         # Nearly every row that has a quote is whole within its line; this says so in one step.
@@ -67,14 +68,14 @@ class Splitter:
                     self.at += len(line)
                     yield line
                     continue
-                found, self.at = self._gather(line, lines)
+                found, self.at, reached = self._gather(line, lines)
+                assert self.at > start
                 yield found
-                if isinstance(found, Broken):
+                if self.at < reached:
                     # Not behind what the broken row swallowed, but behind its first line.
                     self._file.seek(self.at)
                     again = True
                     break
-                assert self.at > start
 
     def _lines(self) -> Iterator[bytes]:
         """Lines with their ends; one longer than ``MAX_ROW`` in pieces, of which only the last has an end."""
@@ -90,8 +91,8 @@ class Splitter:
         if carry:
             yield from carry.splitlines(keepends=True)
 
-    def _gather(self, line: bytes, lines: Iterator[bytes]) -> tuple[bytes | Broken, int]:
-        """The row that begins with ``line``, and where to go on."""
+    def _gather(self, line: bytes, lines: Iterator[bytes]) -> tuple[bytes | Broken, int, int]:
+        """The row that begins with ``line``, where to go on, and how far was read for it."""
         after_first, at = 0, self.at
         state = _State(self._delimiter)
         parts, size = [line], 0
@@ -102,18 +103,25 @@ class Splitter:
             if ended and not after_first:
                 after_first = at
             if state.broken:
-                return Broken(NOT_CLOSED), after_first or self._end_of_line(at, lines)
+                self._doomed = (after_first, at) if after_first else self._doomed
+                at = at if after_first else self._end_of_line(at, lines)
+                return Broken(NOT_CLOSED), after_first or at, at
+            # Within quotes at the end of a line that a broken row went through likewise: it ends as that one did. Without this, a file
+            # that opens a quote in each line would be read to its end for each.
+            if ended and state.quoted and self._doomed[0] <= at < self._doomed[1]:
+                return Broken(NOT_CLOSED), after_first, at
             if ended and not state.quoted:
                 break
             more = next(lines, b"")
             if not more:
                 if state.quoted:
-                    return Broken(NOT_CLOSED), after_first or at
+                    self._doomed = (after_first, at) if after_first else self._doomed
+                    return Broken(NOT_CLOSED), after_first or at, at
                 break
             line = more
             if size <= MAX_ROW:
                 parts.append(line)
-        return (b"".join(parts) if size <= MAX_ROW else Broken(TOO_LONG)), at
+        return (b"".join(parts) if size <= MAX_ROW else Broken(TOO_LONG)), at, at
 
     @staticmethod
     def _end_of_line(at: int, lines: Iterator[bytes]) -> int:

@@ -143,6 +143,9 @@ def _explained(title: str) -> Iterator[None]:
         code = str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
         said = next((text for start, text in _SAID.items() if code.startswith(start)), "")
         raise InputError(f"{title}: {said or f'SQLite cannot read it ({code})'}") from None
+    except UnicodeDecodeError:
+        # Values have a text_factory of ours, the names of columns have Python's.
+        raise InputError(f"{title}: a column's name is not UTF-8. Rename it, or take a view without it") from None
 
 
 _SAID = {
