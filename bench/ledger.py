@@ -23,7 +23,7 @@ def appends(room: Path, total: int) -> None:
                     with store.transaction():
                         for _ in range(group):
                             book.stage(entry.HeartbeatEntry(v=1, time=now))
-                        book.flush(now)
+                        book.flush()
                     book.sign()
 
             took = seconds(run)

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from tests.catalog import sample
 
 from strongroom.catalog import source
 from strongroom.catalog.model import Charter
@@ -15,7 +16,6 @@ from strongroom.report import about, html, markdown
 from strongroom.report.document import Command, Document, Section, Table
 from strongroom.report.facts import Facts
 from strongroom.report.sections import report
-from tests.catalog import sample
 
 DAY = 86_400
 START = 20_000 * DAY
@@ -70,8 +70,14 @@ def test_reads_are_counted_by_purpose_unit_and_kind_within_the_period() -> None:
         _opened(entry.DisclosureEntry, START + 10, 5),
         _opened(entry.DisclosureEntry, START + 400 * DAY, 100),
     )
-    rows = [(key.purpose, key.type, tally.entries, tally.records, tally.first, tally.last) for key, tally in facts.reads()]
-    assert rows == [("confirm", "check", 1, 1, 2, 2), ("confirm", "disclosure", 2, 8, 1, 4), ("reach", "disclosure", 1, 4, 3, 3)]
+    rows = [
+        (key.purpose, key.type, tally.entries, tally.records, tally.first, tally.last) for key, tally in facts.reads()
+    ]
+    assert rows == [
+        ("confirm", "check", 1, 1, 2, 2),
+        ("confirm", "disclosure", 2, 8, 1, 4),
+        ("reach", "disclosure", 1, 4, 3, 3),
+    ]
     text = _text(facts)
     assert "| confirm | registry | residents | disclosure | 2 | 8 | 1 to 4 |" in text
     assert "strongroom ledger entries --from public --vkeys FILE --type disclosure --purpose reach" in text
@@ -97,13 +103,15 @@ def test_what_nobody_stated_is_said_to_be_missing_and_what_was_stated_stands_the
     assert "Not stated. Write `controller:`" in _text(facts)
     told = about.load("controller: The town | of *Riverton*\n", "about.yaml")
     assert "Controller | The town \\| of" in _text(facts, told)
-    with pytest.raises(CatalogError, match="about.yaml"):
+    with pytest.raises(CatalogError, match=r"about\.yaml"):
         about.load("controler: x\n", "about.yaml")
 
 
 def test_a_charters_words_set_no_type() -> None:
     hostile = "x <script>alert(1)</script> | `rm` [a](javascript:x) ![b](c) # _d_ \\"
-    document = Document(hostile, (hostile,), (Section(hostile, (hostile, Table((hostile,), ((hostile,),)), Command("a <b>"))),))
+    document = Document(
+        hostile, (hostile,), (Section(hostile, (hostile, Table((hostile,), ((hostile,),)), Command("a <b>"))),)
+    )
 
     class Tags(HTMLParser):
         found: list[str]
