@@ -139,7 +139,7 @@ def _explained(title: str) -> Iterator[None]:
     """SQLite's refusals in our words: its own may quote a value."""
     try:
         yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second of a column's name
+    except sqlite3.Error as error:
         code = str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
         said = next((text for start, text in _SAID.items() if code.startswith(start)), "")
         raise InputError(f"{title}: {said or f'SQLite cannot read it ({code})'}") from None
