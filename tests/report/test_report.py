@@ -70,8 +70,10 @@ def test_reads_are_counted_by_purpose_unit_and_kind_within_the_period() -> None:
         _opened(entry.DisclosureEntry, START + 10, 5),
         _opened(entry.DisclosureEntry, START + 400 * DAY, 100),
     )
+    counted = sorted(facts.tallies.items())
     rows = [
-        (key.purpose, key.type, tally.entries, tally.records, tally.first, tally.last) for key, tally in facts.reads()
+        (key.purpose, key.type, tally.entries, tally.records, tally.first, tally.last)
+        for key, tally in sorted(counted, key=lambda one: one[0].purpose)
     ]
     assert rows == [
         ("confirm", "check", 1, 1, 2, 2),

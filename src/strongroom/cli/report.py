@@ -12,8 +12,9 @@ from strongroom.cli.period import add_period, period
 from strongroom.errors import InputError
 from strongroom.ledger import audit
 from strongroom.report import about, html, markdown
+from strongroom.report.evidence import moment
 from strongroom.report.facts import Facts, digest
-from strongroom.report.sections import moment, report
+from strongroom.report.sections import report
 
 __all__ = ["add"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -126,16 +125,6 @@ class Facts:
     def pending(self, erased: Erased) -> list[int]:
         """The epochs (days) whose keys must yet be destroyed before an erasure is final."""
         return [epoch for epoch in erased.epochs if (erased.holding, epoch) not in self.expired]
-
-    def reads(self) -> Iterator[tuple[Key, Tally]]:
-        """Whatever opened records, and finds: by purpose, unit, holding."""
-        opened = ("find", "check", "disclosure", "correction", "export")
-        return iter(
-            sorted(
-                ((key, tally) for key, tally in self.tallies.items() if key.type in opened),
-                key=lambda one: (one[0].purpose, one[0].unit, one[0].holding, opened.index(one[0].type)),
-            )
-        )
 
 
 def key_of(found: Entry) -> Key | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
 
 from strongroom.catalog.model import Charter, Holding, Purpose
-from strongroom.ledger import entry
 from strongroom.report.about import About
-from strongroom.report.document import Block, Command, Document, Section, Table
+from strongroom.report.document import Command, Document, Section, Table
+from strongroom.report.evidence import evidence, moment
 from strongroom.report.facts import Facts
-
-_ORIGIN = date(1970, 1, 1)
+from strongroom.report.words import plain
 
 
 def report(facts: Facts, charter: Charter, about: About, where: str) -> Document:
@@ -25,12 +23,7 @@ def report(facts: Facts, charter: Charter, about: About, where: str) -> Document
         _recipients(about),
         _measures(charter),
         _impact(charter, about),
-        _reads(facts, where),
-        _refusals(facts, where),
-        _retention(facts, where),
-        _erasures(facts, where),
-        _holds(facts, where),
-        _rules(facts, where),
+        *evidence(facts, where),
     ]
     lead = (
         (
@@ -77,14 +70,14 @@ def _processing(charter: Charter, facts: Facts, where: str) -> Iterator[Section]
     )
     at = next((each.index for each in reversed(facts.charters) if each.charter == charter), 0)
     for name, purpose in sorted(charter.purposes.items()):
-        yield Section(name, (_plain(purpose.about) + ".", Table(("", ""), tuple(_purpose(purpose)))), 3)
+        yield Section(name, (plain(purpose.about) + ".", Table(("", ""), tuple(_purpose(purpose)))), 3)
     yield Section(
         "These purposes, as they were signed", (Command(f"strongroom ledger entries {where} --index {at}"),), 3
     )
 
 
 def _purpose(purpose: Purpose) -> Iterator[tuple[str, str]]:
-    yield "Lawful basis", _plain(purpose.lawful_basis)
+    yield "Lawful basis", plain(purpose.lawful_basis)
     yield "May", ", ".join(purpose.actions)
     yield "Who", f"{', '.join(purpose.roles)} of {', '.join(purpose.units)}"
     for holding, reads in sorted(purpose.reads.items()):
@@ -124,10 +117,10 @@ def _holdings(charter: Charter) -> Section:
     rows = [
         (
             name,
-            _plain(holding.about),
+            plain(holding.about),
             ", ".join(_persons(holding)),
             ", ".join(f"{field} ({declared.type})" for field, declared in sorted(holding.fields.items())),
-            _plain(holding.lawful_basis),
+            plain(holding.lawful_basis),
             _kept(holding),
         )
         for name, holding in sorted(charter.holdings.items())
@@ -209,126 +202,3 @@ def _impact(charter: Charter, about: About) -> Section:
         ("56 the assessment, kept three years", about.said("impact")),
     )
     return Section("Impact assessment (PIPL 55 and 56)", (Table(("Item", ""), rows),))
-
-
-def _reads(facts: Facts, where: str) -> Section:
-    rows, commands = [], []
-    for key, tally in facts.reads():
-        rows.append(
-            (
-                key.purpose,
-                key.unit,
-                key.holding,
-                key.type,
-                f"{tally.entries:,}",
-                f"{tally.records:,}",
-                f"{tally.first} to {tally.last}",
-            )
-        )
-        commands.append(
-            _list(where, facts, f"--type {key.type} --purpose {key.purpose} --unit {key.unit} --holding {key.holding}")
-        )
-    headers = ("Purpose", "Unit", "Holding", "What", "Entries", "Records", "From entry")
-    return Section("Reads by purpose and unit", _listed(headers, rows, commands, "Nobody read anything."))
-
-
-def _refusals(facts: Facts, where: str) -> Section:
-    rows = [(by, code, f"{number:,}") for (by, code), number in sorted(facts.refused.items())]
-    commands = [_list(where, facts, "--type refusal")] if rows else []
-    return Section("Refusals", _listed(("By", "Code", "Asks"), rows, commands, "Nothing was refused."))
-
-
-def _retention(facts: Facts, where: str) -> Section:
-    found = [(one.index, each) for one in facts.expired.values() if isinstance(each := one.entry, entry.ExpiryEntry)]
-    rows = [
-        (each.holding, day(each.epoch), moment(each.time), each.key.hex()[:16], f"{index}")
-        for index, each in sorted(found, key=lambda one: one[0])
-        if each.time >= facts.since
-    ]
-    commands = [_list(where, facts, "--type expiry")] if rows else []
-    headers = ("Holding", "Destroy by", "Destroyed (UTC)", "Key", "Entry")
-    nothing = "No key's day came in this period."
-    return Section("Retention: keys destroyed", _listed(headers, rows, commands, nothing))
-
-
-def _erasures(facts: Facts, where: str) -> Section:
-    rows = []
-    for each in facts.erased:
-        pending = facts.pending(each)
-        if each.time < facts.since and not pending:
-            continue
-        final = "final" if not pending else f"final on {day(max(pending))}"
-        rows.append(
-            (moment(each.time), each.holding, each.purpose, each.unit, f"{each.records:,}", final, f"{each.index}")
-        )
-    headers = ("Erased (UTC)", "Holding", "Purpose", "Unit", "Records", "State", "Entry")
-    commands = [_list(where, facts, "--type erasure")] if rows else []
-    blocks = _listed(headers, rows, commands, "Nobody's record was erased.")
-    said = "An erased record is refused at once. It is final when every key that the holding had then is destroyed: each has an expiry entry by then."
-    return Section("Erasures", (said, *blocks))
-
-
-def _holds(facts: Facts, where: str) -> Section:
-    rows = [
-        (each.holding, _plain(each.authority), moment(each.time), moment(each.until), f"{one.index}")
-        for one in facts.holds
-        if isinstance(each := one.entry, entry.HoldEntry) and max(each.until, each.time) >= facts.since
-    ]
-    commands = [_list(where, facts, "--type hold")] if rows else []
-    headers = ("Holding", "By order of", "From (UTC)", "Until (UTC)", "Entry")
-    return Section("Legal holds", _listed(headers, rows, commands, "None stands."))
-
-
-def _rules(facts: Facts, where: str) -> Section:
-    rows = [
-        (
-            f"version {each.charter.version}" if each.charter else "of a later schema",
-            moment(each.time),
-            moment(each.effective),
-            f"{each.index}",
-        )
-        for each in facts.charters
-        if each.time >= facts.since
-    ]
-    noted = [
-        (f"notice: {each.code} {each.scope}".strip(), moment(each.time), "", f"{one.index}")
-        for one in facts.notices
-        if isinstance(each := one.entry, entry.NoticeEntry)
-    ]
-    rows = sorted(rows + noted, key=lambda row: int(row[-1]))
-    headers = ("What", "Written (UTC)", "In force (UTC)", "Entry")
-    commands = [_list(where, facts, "--type charter"), _list(where, facts, "--type notice")] if rows else []
-    return Section(
-        "Changes of the rules, and notices", _listed(headers, rows, commands, "The rules stayed as they were.")
-    )
-
-
-def _listed(
-    headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], commands: Sequence[str], nothing: str
-) -> tuple[Block, ...]:
-    if not rows:
-        return (nothing,)
-    return (Table(headers, tuple(rows)), Command("\n".join(commands)))
-
-
-def _list(where: str, facts: Facts, options: str) -> str:
-    return f"strongroom ledger entries {where} {options} --since {_option(facts.since)} --until {_option(facts.until)}"
-
-
-def _option(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day(epoch: int) -> str:
-    """YYYY-MM-DD of days since 1970."""
-    return (_ORIGIN + timedelta(days=epoch)).isoformat()
-
-
-def moment(time: int) -> str:
-    """A POSIX second, in UTC."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _plain(text: str) -> str:
-    """A charter's own words, which must not set type here."""
-    return text.strip().rstrip(".").replace("`", "'").replace("*", "\u2217")
