@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from strongroom.drill import hidden_read, no_receipt, purpose_crossed, rewritten_ledger, stolen_disk, vault_taken_over
+from strongroom.drill import (
+    hidden_read,
+    no_receipt,
+    purpose_crossed,
+    red_code,
+    rewritten_ledger,
+    stolen_disk,
+    vault_taken_over,
+)
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
 from strongroom.errors import InputError, StrongroomError
@@ -31,6 +39,7 @@ DRILLS = {
         Drill(rewritten_ledger.NAME, rewritten_ledger.ATTACK, (4,), rewritten_ledger.run),
         Drill(hidden_read.NAME, hidden_read.ATTACK, (5,), hidden_read.run),
         Drill(purpose_crossed.NAME, purpose_crossed.ATTACK, (6,), purpose_crossed.run),
+        Drill(red_code.NAME, red_code.ATTACK, (6,), red_code.run),
     )
 }
 

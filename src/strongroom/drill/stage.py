@@ -250,14 +250,19 @@ class Stage:
         """A device of whoever stands in that row under an identifier, enrolled: the desk has seen who it is."""
         name = f"subject-{holding}-{field}-{row}"
         made = device.create(self.root / "people" / f"{name}.device", name, os.urandom)
-        declared = self.room.rules().charter.holdings[holding].fields[field]
-        value, named = self.people[holding][row][field] or "", kind(field, declared)
-        inner = person.inners(self.room.keys.holding(holding), named, [fields.normal(declared, value)])[0]
+        named = kind(field, self.room.rules().charter.holdings[holding].fields[field])
+        inner = self.inner(row, holding, field)
         code, now = desk.new_code(os.urandom), self.room.now()
         admission = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=named, time=now, who=inner[:16])
         Client(self.transport, self.keyholder.keys.desk, self.room.keys.room).call("/v1/desk/admit", admission)
         subject.enrol(self.client(made), made, code, now)
         return made
+
+    def inner(self, row: int, holding: str = "residents", field: str = "id-number") -> bytes:
+        """What stands for an identifier of that row, 32 bytes."""
+        declared = self.room.rules().charter.holdings[holding].fields[field]
+        value = fields.normal(declared, self.people[holding][row][field] or "")
+        return person.inners(self.room.keys.holding(holding), kind(field, declared), [value])[0]
 
     def handle_of(self, row: int, holding: str = "residents") -> bytes:
         """The record made of that row of the source."""

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from tests.drill.weak.base import Same, nothing
 
+from strongroom.catalog import fields
 from strongroom.custody import opening, room
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import StrongroomError
+from strongroom.gate import decision
 from strongroom.gate.decision import Gate, Grant
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint as checkpoints
@@ -88,3 +90,12 @@ def no_gate(patch: pytest.MonkeyPatch) -> None:
         return Grant({}, frozenset(range(1, 9)), purposes.get(ask.purpose, next(iter(purposes.values()))))
 
     patch.setattr(Gate, "decide", weak)
+
+
+def no_needs(patch: pytest.MonkeyPatch) -> None:
+    """A value goes in without what it rests on."""
+    patch.setattr(fields, "missing", lambda holding, record: [])
+
+
+def no_second(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decision, "countersigned", nothing)
