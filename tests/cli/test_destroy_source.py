@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.cli.conftest import residents
 from tests.cli.session import Ran, Session
+
+from strongroom.custody.intake import disposal
 
 ASK = ("--as", "rui", "--purpose", "register", "--case", "R-1", "--reason", "taking in the register of residents")
 
@@ -58,6 +61,20 @@ def test_what_was_taken_before_without_being_read_back_stays(session: Session) -
     assert Path("people.csv").exists()
     # Each record becomes one more version, which is read back.
     assert take(session, "people.csv", "--upsert", "id-number").code == 0
+    assert not Path("people.csv").exists()
+
+
+def test_killed_before_its_end_it_ends_the_next_time(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disposal, "after", killed)
+        assert take(session, "people.csv").code == 130
+    assert Path("people.csv").exists()
+    ran = take(session, "people.csv")
+    assert ran.code == 0
+    assert "this file is in residents already, whole" in ran.out
     assert not Path("people.csv").exists()
 
 
