@@ -23,6 +23,9 @@ FILLER = frozenset((
     "test", "tests", "testing", "tested", "lorem", "ipsum", "dolor", "sit", "amet", "foo", "bar", "baz", "qux", "blah",
     "dummy", "filler", "placeholder", "none", "null", "nothing", "reason", "reasons", "because", "whatever",
 ))  # fmt: skip
+UNSEEN = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul fillers: letters by their category, and white
+# Letters of one look alike letters of another: a word of two of them is written to look like what it is not.
+ALIKE = tuple(map(re.compile, ("[a-z]", "[\u0370-\u03ff]", "[\u0400-\u052f]")))
 HAN_FILLER = ("测试", "測試", "随便", "隨便", "无理由", "無理由")
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
@@ -60,19 +63,19 @@ def check_case(text: str) -> None:
         raise Refused("case", "a case is written in printable characters")
     if text != text.strip(" ") or "  " in text:
         raise Refused("case", "a case has no outer and no double spaces")
-    if not any(kind in "LN" for kind in kinds):
+    if not any(kind in "LN" and c not in UNSEEN for kind, c in zip(kinds, text, strict=True)):
         raise Refused("case", "a case has at least one letter or digit")
     if unicodedata.normalize("NFC", text) != text:
         raise Refused("case", "a case is written in NFC")
 
 
 def _substance(text: str) -> str:
-    """The letters that count: of each different word once, without filler, runs along a keyboard, and stutter."""
+    """The letters that count: of each different word once, without filler, disguise, runs along a keyboard, and stutter."""
     form = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     words: list[str] = []
     for word in "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in form).split(" "):
-        letters = "".join(c for c in word if unicodedata.category(c) in ("Ll", "Lo", "Lu", "Lt"))
-        if letters in FILLER:
+        letters = "".join(c for c in word if unicodedata.category(c) in ("Ll", "Lo", "Lu", "Lt") and c not in UNSEEN)
+        if letters in FILLER or sum(bool(one.search(letters)) for one in ALIKE) > 1:
             continue
         letters = _shortened(_han_filler.sub("", letters))
         if letters and letters not in words:
