@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from strongroom.drill import (
+    blank_reason,
     hidden_read,
     no_receipt,
     purpose_crossed,
@@ -40,6 +41,7 @@ DRILLS = {
         Drill(hidden_read.NAME, hidden_read.ATTACK, (5,), hidden_read.run),
         Drill(purpose_crossed.NAME, purpose_crossed.ATTACK, (6,), purpose_crossed.run),
         Drill(red_code.NAME, red_code.ATTACK, (6,), red_code.run),
+        Drill(blank_reason.NAME, blank_reason.ATTACK, (6,), blank_reason.run),
     )
 }
 

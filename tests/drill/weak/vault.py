@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
-from tests.drill.weak.base import Same, nothing
+from tests.drill.weak.base import Same, instead, nothing
 
 from strongroom.catalog import fields
-from strongroom.custody import opening, room
+from strongroom.custody import book, opening, room
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import StrongroomError
+from strongroom.gate import ask as asks
 from strongroom.gate import decision
 from strongroom.gate.decision import Gate, Grant
 from strongroom.keyholder import protocol
@@ -99,3 +101,22 @@ def no_needs(patch: pytest.MonkeyPatch) -> None:
 
 def no_second(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decision, "countersigned", nothing)
+
+
+def any_reason(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decision, "check_reason", nothing)
+
+
+def any_case(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decision, "check_case", nothing)
+
+
+def any_evidence(patch: pytest.MonkeyPatch) -> None:
+    """An auditor who believes what the vault has, whatever the entry commits to."""
+
+    def parse(data: bytes, hash_: bytes) -> tuple[asks.Ask, asks.PrivateHalf, asks.Evidence]:
+        found = msgspec.json.decode(data, type=asks.Evidence)
+        half = msgspec.json.decode(found.private, type=asks.PrivateHalf)
+        return msgspec.json.decode(found.ask, type=asks.Ask), half, found
+
+    patch.setattr(book, "asks", instead(asks, parse_evidence=parse, verify=nothing))
