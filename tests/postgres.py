@@ -38,9 +38,6 @@ class Server:
     def restart(self, mode: str = "immediate") -> None:
         self._control("restart", "-m", mode)
 
-    def stop(self) -> None:
-        self._control("stop", "-m", "immediate")
-
     def start(self) -> None:
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", self._data)
         self._control("start", "-o", f"-c listen_addresses= -c fsync=off -c unix_socket_directories={self.folder}")
@@ -68,19 +65,25 @@ def server() -> Iterator[Server]:
         pytest.skip(WANTED)
     # A socket's path has at most 107 bytes, and another user must get there: not in pytest's own folder.
     folder = Path(tempfile.mkdtemp(prefix="strongroom-", dir="/tmp"))
-    user, more = _user(), {}
+    user = _user()
+    more: dict[str, Any] = {}
     if user is not None:
         shutil.chown(folder, user.pw_uid, user.pw_gid)
         more = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     made = Server(programs, folder, user.pw_name if user else pwd.getpwuid(os.geteuid()).pw_name, more)
+    # Ends the server when its stdin does: after the tests, or when they are killed.
+    guard = subprocess.Popen(
+        ["sh", "-c", _GUARD, "sh", programs, folder], stdin=subprocess.PIPE, start_new_session=True, cwd="/", **more
+    )
     try:
         made.start()
-        try:
-            yield made
-        finally:
-            made.stop()
+        yield made
     finally:
+        guard.communicate()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_GUARD = 'cat >/dev/null; "$1/pg_ctl" stop --mode=immediate --wait --pgdata="$2/data" >/dev/null 2>&1; rm -rf "$2"'
 
 
 def _programs() -> Path | None:
