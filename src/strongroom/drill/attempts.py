@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from strongroom.client.device import SignedAsk
+from strongroom.drill.intruder import Piece
 from strongroom.drill.report import Report
 from strongroom.drill.scene import Outcome, Scene
 from strongroom.errors import StrongroomError
@@ -31,6 +33,10 @@ class Attempts:
         outcome = act()
         self._count(start, outcome.code)
         return outcome
+
+    def shares(self, signed: SignedAsk, pieces: Sequence[Piece]) -> Outcome:
+        """Root asks for the shares of ``pieces``."""
+        return self.root(lambda: self.scene.shares(signed, pieces))
 
     def reader(self, act: Callable[[], object]) -> None:
         """A reader goes through the honest vault."""

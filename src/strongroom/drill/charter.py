@@ -125,7 +125,7 @@ purposes:
     actions: [correct, intake]
     roles: [registrar]
     units: [registry]
-    reads: {residents: {name: clear, phone: clear, email: clear, address: clear}}
+    reads: {residents: {name: clear, phone: clear, email: clear, address: clear}, calls: {day: clear, seconds: clear}}
     budgets: {reader: [1000/day]}
   close-record:
     about: To erase the record of somebody who moved away

@@ -8,6 +8,7 @@ from time import monotonic
 
 from strongroom.drill import (
     blank_reason,
+    borrowed_breadth,
     hidden_read,
     links,
     no_receipt,
@@ -43,6 +44,7 @@ DRILLS = {
         Drill(purpose_crossed.NAME, purpose_crossed.ATTACK, (6,), purpose_crossed.run),
         Drill(red_code.NAME, red_code.ATTACK, (6,), red_code.run),
         Drill(blank_reason.NAME, blank_reason.ATTACK, (6,), blank_reason.run),
+        Drill(borrowed_breadth.NAME, borrowed_breadth.ATTACK, (6,), borrowed_breadth.run),
         Drill(links.NAME, links.ATTACK, (1,), links.run),
     )
 }
