@@ -168,8 +168,9 @@ def _final(report: Report, stage: Stage, copies: Path) -> None:
         stage.hands.wait(_DAY)
         stage.keyholder.tick()
         upkeep.run(stage.room)
-    attic = Attic(stage.root / "keyholder")
-    opened = {handle for vault in (copies / "vault", stage.root / "vault") for _, handle, _ in attic.open(vault)}
+    vaults = [copies / "vault", stage.root / "vault"]
+    attic = Attic(stage.root / "keyholder", vaults)
+    opened = {handle for vault in vaults for _, handle, _ in attic.open(vault)}
     stage.look_again()
     living = set(stage.handles())
     report.add(

@@ -9,6 +9,7 @@ from time import monotonic
 from strongroom.drill import (
     blank_reason,
     borrowed_breadth,
+    expired_epoch,
     hidden_read,
     links,
     no_receipt,
@@ -46,6 +47,7 @@ DRILLS = {
         Drill(blank_reason.NAME, blank_reason.ATTACK, (6,), blank_reason.run),
         Drill(borrowed_breadth.NAME, borrowed_breadth.ATTACK, (6,), borrowed_breadth.run),
         Drill(links.NAME, links.ATTACK, (1,), links.run),
+        Drill(expired_epoch.NAME, expired_epoch.ATTACK, (7,), expired_epoch.run),
     )
 }
 

@@ -13,7 +13,7 @@ from strongroom.drill.attic import Attic
 from strongroom.drill.intruder import Piece
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.scene import Scene
-from strongroom.drill.stage import Stage, Theatre
+from strongroom.drill.stage import CASE, REASON, Stage, Theatre
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
@@ -179,7 +179,7 @@ def _put_back(report: Report, stage: Stage, copies: Path, vault: Path) -> None:
         f"refused: {outcome.code}; destroyed again: {left}",
         passed=outcome.code == "epoch" or (outcome.code == "expired" and left > 0),
     )
-    codes = [one for one in Attic(stage.root / "keyholder").open(vault) if one[0] == "health-codes"]
+    codes = [one for one in Attic(stage.root / "keyholder", [vault]).open(vault) if one[0] == "health-codes"]
     report.add(
         "open the vault's copy of before with all that both houses have left",
         _CODES,
@@ -192,9 +192,9 @@ def _put_back(report: Report, stage: Stage, copies: Path, vault: Path) -> None:
 def _clock_back(report: Report, stage: Stage, scene: Scene) -> None:
     """The keyholder's clock is set back to when it was still to be read, and the keyholder is started anew."""
     (handle,) = scene.handles()
-    signed = stage.ask([handle], ["code"], "contain", "dora", "health-codes")
-    pieces = scene.pieces([handle], (2,))
+    asker, pieces = stage.asker("dora"), scene.pieces([handle], (2,))
     stage.hands.jump(-2 * _DAY)
+    signed = asker.disclose("health-codes", "contain", [handle], ["code"], CASE, REASON, stage.room.now())
     stage.keyholder.store.close()
     stage.keyholder = stage.open_keyholder(stage.root / "keyholder", stage.root / "public")
     outcome = scene.shares(signed, pieces)

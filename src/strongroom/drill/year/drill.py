@@ -72,8 +72,9 @@ def _keys(report: Report, city: City) -> None:
 
 
 def _gone(report: Report, city: City, truth: Truth, copies: list[Path]) -> None:
-    attic, today = Attic(city.root / "keyholder"), city.today
-    now = attic.open(city.root / "vault")
+    vault, today = city.root / "vault", city.today
+    attic = Attic(city.root / "keyholder", [vault, *copies])
+    now = attic.open(vault)
     readable = _markers(now)
     living = {key for key, kept in truth.records.items() if kept.state(today) == "living"}
     report.add(
