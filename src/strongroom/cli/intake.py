@@ -8,9 +8,10 @@ from strongroom.catalog import mapping
 from strongroom.cli import arguments
 from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
 from strongroom.cli.output import Output, count
+from strongroom.client import device
 from strongroom.custody import asking, upkeep
 from strongroom.custody.intake import disposal, importer, place
-from strongroom.custody.intake.importer import Progress, Report, Source, Watch
+from strongroom.custody.intake.importer import Feed, Progress, Report, Source, Watch
 from strongroom.custody.intake.window import Errand
 from strongroom.custody.room import Room
 from strongroom.errors import InputError
@@ -34,6 +35,7 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
             "strongroom import city.db --table people --dry-run",
             "strongroom import postgresql://reader@db.example/city --table registry.people --dry-run",
             "strongroom import moved.jsonl --upsert id-number --as rui --purpose register --case R-2026-9 --reason 'moves of the week'",
+            "strongroom import changes.jsonl --upsert id-number --op op --as rui --purpose register --erase-as wu --erase-purpose erase --erase-countersigner rui --case R-2026-9 --reason 'changes of the week'",
         ],
         exits=REMOTE,
     )
@@ -47,6 +49,21 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
         metavar="FIELD",
         default="",
         help="an identifier: a row whose value one record has becomes its next version",
+    )
+    found.add_argument(
+        "--op",
+        metavar="COLUMN",
+        default="",
+        help="with --upsert: a change feed, and the column that says of each row whether it is so now (upsert) or gone (delete)",
+    )
+    found.add_argument("--erase-purpose", metavar="P", help="with --op: the purpose for which what is gone is erased")
+    found.add_argument("--erase-as", metavar="NAME", help="with --op: the reader who erases (default: that of --as)")
+    found.add_argument(
+        "--erase-countersigner",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="with --op: who countersigns erasures, where their purpose wants that",
     )
     found.add_argument(
         "--dry-run", action="store_true", help="check every row and store nothing; needs no ask and no keyholder"
@@ -87,6 +104,7 @@ def take_in(call: Call) -> int:
         call.usage("--dry-run stores nothing, so there is nothing yet to destroy")
     if args.lose and not args.destroy_source:
         call.usage("--lose is for --destroy-source")
+    _check_feed(call)
     named = place.parse(args.source)
     with arguments.opened(call) as room:
         holding = _holding(call, room)
@@ -96,22 +114,45 @@ def take_in(call: Call) -> int:
         with out.progress("checking" if args.dry_run else "sealing") as advance:
             options = {"upsert": args.upsert, "bad_rows": args.errors, "progress": _watch(advance)}
             if args.dry_run:
-                report = importer.check_file(room, source, holding, **options)
+                report = importer.check_file(room, source, holding, op=args.op, **options)
             else:
                 m = arguments.mandate(call, room)
                 errand = Errand(m.asker, m.purpose, m.case, m.reason, m.seconds)
                 more = {"workers": max(1, args.workers), "again": args.again, "verify": args.destroy_source}
+                if args.op:
+                    more["feed"] = Feed(args.op, _erasing(call, room, errand))
                 if args.destroy_source:
                     more["ready"] = lambda records: disposal.before(records, args.lose)
                 report = importer.import_file(room, source, holding, errand, **options, **more)
         # What is due anyway, while the vault is open and its keyholder answers.
         overdue = [] if args.dry_run else upkeep.after_intake(room, holding)
-    _say(out, report, holding, dry=args.dry_run)
+    _say(out, report, holding, "change" if args.op else "record", dry=args.dry_run)
     for problem in overdue:
         out.warn(problem)
     gone = _destroy(out, report) if args.destroy_source else None
     out.document(_document(report, holding) | {"destroyed": gone})
     return FINE if gone or not args.destroy_source else FAILED
+
+
+def _check_feed(call: Call) -> None:
+    args = call.args
+    erasing = args.erase_purpose or args.erase_as or args.erase_countersigner
+    if not args.op and erasing:
+        call.usage(
+            "--erase-purpose, --erase-as and --erase-countersigner are for a change feed: name its column with --op"
+        )
+    if args.op and not args.upsert:
+        call.usage("the rows of a change feed are matched by an identifier: name it with --upsert")
+    if args.op and not args.erase_purpose and not args.dry_run:
+        call.usage("a change feed says what is gone, too: --erase-purpose names the purpose for which that is erased")
+
+
+def _erasing(call: Call, room: Room, errand: Errand) -> Errand:
+    """Who erases what a change feed says is gone: in the same case and for the same reason, maybe somebody else."""
+    args = call.args
+    who = asking.asker(room, device.load(arguments.device_path(call, args.erase_as))) if args.erase_as else errand.asker
+    seconds = tuple(device.load(arguments.device_path(call, name)) for name in args.erase_countersigner)
+    return Errand(who, args.erase_purpose, errand.case, errand.reason, seconds)
 
 
 def _destroy(out: Output, report: Report) -> dict[str, object] | None:
@@ -144,14 +185,14 @@ def _watch(advance: object) -> Watch:
     return watch
 
 
-def _say(out: Output, report: Report, holding: str, *, dry: bool) -> None:
+def _say(out: Output, report: Report, holding: str, noun: str, *, dry: bool) -> None:
     if report.already:
         what = "file" if report.mark else "table"
         out.good(f"this {what} is in {holding} already, whole; --again takes it in once more")
     else:
         how = "would be taken into" if dry else "taken into"
         again = ", going on where it had stopped" if report.resumed else ""
-        out.good(f"{count(report.stored, 'record')} {how} {holding}{again}")
+        out.good(f"{count(report.stored, noun)} {how} {holding}{again}")
     how = f"numbered {report.order}" if report.order else report.encoding
     rows: list[tuple[str, str | tuple[str, str]]] = [("rows", f"{report.rows:,} of {report.format}, {how}")]
     if report.bad:
