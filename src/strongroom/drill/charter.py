@@ -133,7 +133,7 @@ purposes:
     actions: [erase]
     roles: [registrar]
     units: [registry]
-    reads: {residents: {}, health-codes: {}}
+    reads: {residents: {}, health-codes: {}, calls: {}}
     budgets: {reader: [20/day]}
   hand-over:
     about: To hand some records to a court

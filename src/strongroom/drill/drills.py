@@ -16,6 +16,7 @@ from strongroom.drill import (
     purpose_crossed,
     red_code,
     rewritten_ledger,
+    second_person,
     stolen_disk,
     vault_taken_over,
 )
@@ -46,6 +47,7 @@ DRILLS = {
         Drill(red_code.NAME, red_code.ATTACK, (6,), red_code.run),
         Drill(blank_reason.NAME, blank_reason.ATTACK, (6,), blank_reason.run),
         Drill(borrowed_breadth.NAME, borrowed_breadth.ATTACK, (6,), borrowed_breadth.run),
+        Drill(second_person.NAME, second_person.ATTACK, (3, 5), second_person.run),
         Drill(links.NAME, links.ATTACK, (1,), links.run),
         Drill(expired_epoch.NAME, expired_epoch.ATTACK, (7,), expired_epoch.run),
     )

@@ -62,6 +62,10 @@ unbound_who = _rewritten(lambda message: message[:1] + message[17:] if message[:
 """Shares that do not hang on the person."""
 
 
+of_record = _rewritten(lambda message: message[:1] if message[:1] == slot.SHARE else message)
+"""One share for all compartments of a record, whomever they are about."""
+
+
 def share_of_batch(patch: pytest.MonkeyPatch) -> None:
     """Shares that hang on the batch alone: neither on the person nor on the record. Masks are as they should be."""
     keyed, secrets, release = mac.keyed, slot.record_secrets, slot.release
