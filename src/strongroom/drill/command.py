@@ -37,8 +37,10 @@ is never touched. Each drill says what was tried, what the attacker got, what wa
         exits=LOCAL,
         development=False,
     )
-    found.add_argument("names", metavar="NAME", nargs="*", help="drills to run; all where none is named")
-    found.add_argument("--all", action="store_true", help="run all drills")
+    found.add_argument(
+        "names", metavar="NAME", nargs="*", help="drills to run; where none is named, all that take seconds"
+    )
+    found.add_argument("--all", action="store_true", help="run all drills, those that take minutes too")
     found.add_argument("--detail", action="store_true", help="every attack on a line of its own")
     found.add_argument(
         "--table", metavar="FILE", type=Path, help="write what was promised and what the attacks got there, as Markdown"
@@ -49,7 +51,8 @@ is never touched. Each drill says what was tried, what the attacker got, what wa
 def run(call: Call) -> int:
     if call.args.list:
         return _list(call)
-    drills = list(DRILLS.values()) if call.args.all or not call.args.names else chosen(call.args.names)
+    every = [drill for drill in DRILLS.values() if call.args.all or not drill.long]
+    drills = every if call.args.all or not call.args.names else chosen(call.args.names)
     reports = []
     with tempfile.TemporaryDirectory(prefix="strongroom-drill-") as directory:
         theatre = Theatre(Path(directory))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from strongroom.drill import (
+    backup_restored,
     blank_reason,
     borrowed_breadth,
     expired_epoch,
@@ -22,17 +23,19 @@ from strongroom.drill import (
 )
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
+from strongroom.drill.year import drill as year
 from strongroom.errors import InputError, StrongroomError
 
 
 @dataclass(frozen=True)
 class Drill:
-    """``promises``: those of THREATS.md that it tries."""
+    """``promises``: those of THREATS.md that it tries. ``long``: it takes minutes."""
 
     name: str
     attack: str
     promises: tuple[int, ...]
     run: Callable[[Report, Theatre, Progress], None]
+    long: bool = False
 
 
 DRILLS = {
@@ -50,6 +53,8 @@ DRILLS = {
         Drill(second_person.NAME, second_person.ATTACK, (3, 5), second_person.run),
         Drill(links.NAME, links.ATTACK, (1,), links.run),
         Drill(expired_epoch.NAME, expired_epoch.ATTACK, (7,), expired_epoch.run),
+        Drill(backup_restored.NAME, backup_restored.ATTACK, (3, 7), backup_restored.run),
+        Drill(year.NAME, year.ATTACK, (1, 5, 7), year.run, long=True),
     )
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -278,20 +278,24 @@ class Stage:
 
 
 class Theatre:
-    """Makes stages: one template, a copy of it for each drill."""
+    """Makes rooms: one template of each kind, a copy of it for each drill."""
 
     def __init__(self, directory: Path) -> None:
         self.directory, self._made = directory, 0
 
     def stage(self, progress: Progress = lambda _: None) -> Stage:
         """A fresh room under the theatre's directory."""
-        template = self.directory / "template"
+        return Stage(self.copy_of("template", found, progress))
+
+    def copy_of(self, name: str, make: Callable[[Path, Progress], None], progress: Progress) -> Path:
+        """A copy of the room ``name``, which ``make`` makes when it is first asked for."""
+        template = self.directory / name
         if not template.exists():
-            draft = self.directory / "template.draft"
+            draft = self.directory / f"{name}.draft"
             shutil.rmtree(draft, ignore_errors=True)
-            found(draft, progress)
+            make(draft, progress)
             draft.rename(template)
         self._made += 1
         room = self.directory / f"room-{self._made}"
         shutil.copytree(template, room)
-        return Stage(room)
+        return room

@@ -6,14 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.drill.weak.base import Weaken, instead, nothing
+from tests.drill.weak.base import Weaken, nothing
 
-from strongroom.custody.resealing import Resealer
 from strongroom.keyholder import expiry, recovery, rounds, routes
 from strongroom.keyholder.book import Book
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.core import Keyholder
-from strongroom.ledger import entry
 from strongroom.seal import batch
 from strongroom.seal.epoch import NEVER
 from strongroom.store.vault import VaultStore
@@ -56,20 +54,6 @@ def unbound_expiry(patch: pytest.MonkeyPatch) -> None:
 def wall_clock(patch: pytest.MonkeyPatch) -> None:
     """The ledger's time is whatever the wall clock says, backwards too."""
     patch.setattr(Clock, "now", lambda self, last: int(self._wall()))
-
-
-def false_expiry(patch: pytest.MonkeyPatch) -> None:
-    """The book names another key than the one that is destroyed."""
-
-    def weak(**members: Any) -> entry.ExpiryEntry:
-        return entry.ExpiryEntry(**members | {"key": bytes(32)})
-
-    patch.setattr(expiry, "entry", instead(entry, ExpiryEntry=weak))
-
-
-def never_resealed(patch: pytest.MonkeyPatch) -> None:
-    """Upkeep leaves batches under the keys that they have."""
-    patch.setattr(Resealer, "reseal", nothing)
 
 
 # --- a book put back ---------------------------------------------------------------------------------------------------------

@@ -34,16 +34,42 @@ DAY = 86_400
 REASON = "a matter that is dealt with at the desk today"
 
 
-class City:
+def found(root: Path, progress: Progress) -> None:
     """A room of examples/city under ``root``, with one reader for each role of each unit that its charter names."""
+    ceremony.found(root, source.load(examples.charter("city"), "charter.yaml"), os.urandom, progress)
+    city = City(root)
+    lines = []
+    for role, unit in _places(city.room):
+        made = device.create(_device(root, role, unit), f"{role}-{unit}", os.urandom)
+        lines.append(RosterLine(key=made.public, role=role, unit=unit))
+    steward = ceremony.load_steward(root / "steward" / "steward.key")
+    ceremony.amend(city.room, steward, lambda latest: latest, lines)
+    city.close()
 
-    def __init__(self, root: Path, progress: Progress) -> None:
+
+def _places(room: Room) -> list[tuple[str, str]]:
+    """Roles with their units."""
+    found = {
+        (role, unit)
+        for purpose in room.rules().charter.purposes.values()
+        for group in (purpose, purpose.countersign)
+        for role in group.roles
+        for unit in group.units
+    }
+    return sorted(found)
+
+
+def _device(root: Path, role: str, unit: str) -> Path:
+    return root / "people" / f"{role}-{unit}.device"
+
+
+class City:
+    """Such a room, open."""
+
+    def __init__(self, root: Path) -> None:
         self.root, self.hands = root, Hands()
-        ceremony.found(root, source.load(examples.charter("city"), "charter.yaml"), os.urandom, progress)
         self.keyholder = self._keyholder()
         self.room = Room(root / "vault", transport=self.transport, clock=self.hands.wall)
-        self.devices: dict[tuple[str, str], Device] = {}
-        self._enrol_readers()
         self._number = 0
 
     def _keyholder(self) -> Keyholder:
@@ -57,22 +83,6 @@ class City:
     def close(self) -> None:
         self.room.close()
         self.keyholder.store.close()
-
-    def _enrol_readers(self) -> None:
-        places = {
-            (role, unit)
-            for purpose in self.room.rules().charter.purposes.values()
-            for group in (purpose, purpose.countersign)
-            for role in group.roles
-            for unit in group.units
-        }
-        lines = []
-        for role, unit in sorted(places):
-            made = device.create(self.root / "people" / f"{role}-{unit}.device", f"{role}-{unit}", os.urandom)
-            self.devices[role, unit] = made
-            lines.append(RosterLine(key=made.public, role=role, unit=unit))
-        steward = ceremony.load_steward(self.root / "steward" / "steward.key")
-        ceremony.amend(self.room, steward, lambda latest: latest, lines)
 
     # --- a day -----------------------------------------------------------------------------------------------------
     def sleep(self, seconds: int) -> None:
@@ -98,7 +108,10 @@ class City:
     def _signers(self, purpose: Purpose) -> tuple[Device, tuple[Device, ...]]:
         first = (purpose.roles[0], purpose.units[0])
         others = [(r, u) for r in purpose.countersign.roles for u in purpose.countersign.units if u != first[1]]
-        return self.devices[first], tuple(self.devices[one] for one in others[:1])
+        return self._reader(*first), tuple(self._reader(*one) for one in others[:1])
+
+    def _reader(self, role: str, unit: str) -> Device:
+        return device.load(_device(self.root, role, unit))
 
     def _count(self) -> int:
         self._number += 1

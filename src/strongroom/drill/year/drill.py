@@ -11,7 +11,7 @@ from strongroom.custody import fsck
 from strongroom.drill.attic import Attic, Opened
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
-from strongroom.drill.year.city import DAY, City
+from strongroom.drill.year.city import DAY, City, found
 from strongroom.drill.year.days import WATCHED, Days
 from strongroom.drill.year.truth import MARKERS, Truth
 from strongroom.ledger import entry
@@ -20,12 +20,12 @@ NAME = "year"
 ATTACK = "A year of the city: imports, reads, corrections, erasures, keys that change. Then every copy of its vault is tried with every key there is."
 
 DAYS = 365
-_COPY_EVERY = 30
+COPY_EVERY = 30
 _HOUR = 3600
 
 
 def run(report: Report, theatre: Theatre, progress: Progress) -> None:
-    city = City(theatre.directory / f"city-{time.monotonic_ns()}", progress)
+    city = City(theatre.copy_of("city", found, progress))
     days = Days(city)
     began, problems, copies = time.monotonic(), [], []
     days.first()
@@ -35,7 +35,7 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
         days.day(number)
         city.sleep(DAY - 9 * _HOUR)
         problems += city.upkeep()
-        if number % _COPY_EVERY == 0:
+        if number % COPY_EVERY == 0:
             copies.append(city.root / f"copy-of-day-{number}")
             city.copy_vault(copies[-1])
     lived = time.monotonic() - began
