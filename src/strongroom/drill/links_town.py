@@ -159,7 +159,7 @@ def seen(town: Town, holding: str, copy: str, group: Sequence[int]) -> dict[str,
 
 def places(town: Town, copy: str, needles: Sequence[bytes]) -> dict[str, list[int]]:
     """Where they stand in each file that has all of them."""
-    found = {}
+    found: dict[str, list[int]] = {}
     for name, data in town.copies[copy].files.items():
         if name == "vault.db":
             own = pages.places(town.path(copy) / name, data, needles)
