@@ -18,6 +18,9 @@ from strongroom.drill.drills import DRILLS, chosen
 from strongroom.drill.report import Report
 from strongroom.errors import InputError
 
+pytestmark = pytest.mark.timeout(600)
+"""The first of them founds two rooms, and days of the year are many commits."""
+
 TABLES = Path(__file__).parent / "tables"
 
 
