@@ -17,7 +17,8 @@ ASK = ("--as", "rui", "--purpose", "register", "--case", "R-1", "--reason", "tak
 
 
 def take(session: Session, *more: str) -> Ran:
-    return session.run("import", *more, *ASK, "--destroy-source")
+    ask = [("announce" if "--upsert" in more else one) if one == "register" else one for one in ASK]
+    return session.run("import", *more, *ask, "--destroy-source")
 
 
 @pytest.mark.parametrize("name", ["people.csv", "people.parquet", "people.jsonl"])
@@ -43,7 +44,7 @@ def test_all_of_it_is_sealed_and_the_file_goes(session: Session, name: str) -> N
         "confirming an application for a passport",
     )
     ran = session.run("find", "--by", "resident-id", "--value", one["id-number"], *ask)
-    assert ran.err.endswith("1 record. Entry 7 of the ledger; the person will see it.\n")
+    assert ran.err.endswith("1 record. Entry 7 of the ledger; whoever has that identifier will see the question.\n")
 
 
 def test_as_json(session: Session) -> None:

@@ -15,7 +15,7 @@ from strongroom.client.device import Device
 from strongroom.custody import asking
 from strongroom.custody.asking import Mandate
 from strongroom.custody.room import Room
-from strongroom.errors import InputError, Refused, StrongroomError
+from strongroom.errors import InputError, Refused, StrongroomError, ValueRejected
 
 
 @contextmanager
@@ -123,6 +123,15 @@ def secret(what: str) -> str:
     return line
 
 
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """What is wrong with a value that was given says of which one."""
+    try:
+        yield
+    except ValueRejected as reason:
+        raise ValueRejected(f"{what}: {reason}") from None
+
+
 def confirmed(question: str) -> bool:
     """Whether somebody at a terminal says yes; where there is none, who wrote the command has said so."""
     if not sys.stdin.isatty():
@@ -152,7 +161,8 @@ def whom(call: Call, room: Room, mandate: Mandate) -> tuple[list[bytes], int | N
         call.usage("say whose records: handles, --records-from or --by, one of them")
     if named:
         return named, None
-    found = asking.find(room, mandate, args.by, identifier(call))
+    with naming(args.by):
+        found = asking.find(room, mandate, args.by, identifier(call))
     records = count(len(found.handles), "record")
     call.out.note(f"{records} found. Entry {found.index} of the ledger.")
     if not found.handles:
@@ -163,7 +173,8 @@ def whom(call: Call, room: Room, mandate: Mandate) -> tuple[list[bytes], int | N
 def seen(call: Call, records: int, entries: Sequence[int]) -> None:
     """The note under what was asked: which entries it is, and that it is seen."""
     which = "Entry" if len(entries) == 1 else "Entries"
-    persons = "the person" if records == 1 else "the persons concerned"
+    # One record may be about several people, and an ask about some of these.
+    persons = "whoever it is about" if records == 1 else "the persons concerned"
     numbers = ", ".join(str(index) for index in entries)
     call.out.note(f"{count(records, 'record')}. {which} {numbers} of the ledger; {persons} will see it.")
 

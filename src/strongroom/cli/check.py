@@ -44,7 +44,7 @@ def check(call: Call) -> int:
         if handles:
             value = None if args.test == "adult" else arguments.secret(f"{args.field} to compare with")
             try:
-                with out.progress("asking") as progress:
+                with arguments.naming(args.field), out.progress("asking") as progress:
                     for part in asking.check(room, mandate, handles, args.field, args.test, value):
                         parts.append(part)
                         progress(sum(len(one.handles) for one in parts), len(handles))

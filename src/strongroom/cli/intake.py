@@ -170,9 +170,11 @@ def _destroy(out: Output, report: Report) -> dict[str, object] | None:
 
 def _holding(call: Call, room: Room) -> str:
     declared = room.rules().charter.holdings
-    if call.args.purpose is None and call.args.holding is None and len(declared) == 1:
+    if call.args.purpose is None and call.args.holding is None:
+        if len(declared) != 1:
+            raise InputError(f"name the holding with --holding: {', '.join(sorted(declared))}")
         return next(iter(declared))
-    return asking.holding_of(room, call.args.purpose or "the import", call.args.holding)
+    return asking.holding_of(room, call.args.purpose or "", call.args.holding)
 
 
 def _watch(advance: object) -> Watch:

@@ -84,7 +84,7 @@ def admitted(call: Call) -> int:
             raise InputError(f"name the holding with --holding: {', '.join(sorted(declared))}")
         holding = args.holding or next(iter(declared))
         value = arguments.identifier(call)
-        with out.steps() as progress:
+        with arguments.naming(args.by), out.steps() as progress:
             progress("recomputing who this is from one bucket key and its proof")
             code = reception.admit(room, call.room / "keyholder", holding, args.by, value)
     out.line((f"{code[:5]}-{code[5:]}", "bold"))

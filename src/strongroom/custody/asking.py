@@ -57,8 +57,10 @@ def holding_of(room: Room, purpose: str, given: str | None) -> str:
     if given is not None:
         return given
     charter = room.rules().charter
-    # An unknown purpose is for the gate to refuse, and for the ledger to show.
+    # An unknown purpose is for the gate to refuse, and for the ledger to show; without a holding nobody can even ask.
     named = charter.purposes[purpose].reads if purpose in charter.purposes else charter.holdings
+    if len(named) != 1 and purpose not in charter.purposes:
+        raise InputError(f"the charter has no purpose {purpose}; strongroom charter show lists those that it has")
     if len(named) != 1:
         raise InputError(f"{purpose} is about several holdings; name one with --holding: {', '.join(sorted(named))}")
     return next(iter(named))

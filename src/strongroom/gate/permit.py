@@ -34,16 +34,20 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     reads = purpose.reads[ask.holding]
     if isinstance(ask, FindAsk):
         if ask.kind not in identifier_kinds(holding):
-            raise Refused("field", f"{ask.holding} has no identifier of this kind")
-        if ask.kind not in purpose.finds.get(ask.holding, ()):
-            raise Refused("field", f"{ask.purpose} may not look people up by this kind")
+            kinds = ", ".join(identifier_kinds(holding))
+            raise Refused("field", f"{ask.holding} has no identifier of this kind, but: {kinds}")
+        if ask.kind not in (finds := purpose.finds.get(ask.holding, ())):
+            raise Refused(
+                "field", f"{ask.purpose} may not look people up by this kind, but by: {', '.join(finds) or 'none'}"
+            )
         return Permit(purpose, frozenset(), {})
     if isinstance(ask, CheckAsk):
         tests = purpose.checks.get(ask.holding, {}).get(ask.field)
         if tests is None:
-            raise Refused("field", f"{ask.purpose} asks nothing of this field")
+            asked = ", ".join(sorted(purpose.checks.get(ask.holding, {})))
+            raise Refused("field", f"{ask.purpose} asks nothing of this field, but of: {asked or 'none'}")
         if ask.test not in tests:
-            raise Refused("test", f"{ask.purpose} does not allow this test of this field")
+            raise Refused("test", f"{ask.purpose} does not allow this test of this field, but: {', '.join(tests)}")
         return Permit(purpose, _compartments(holding, [ask.field]), {})
     if isinstance(ask, EraseAsk):
         return Permit(purpose, _compartments(holding, holding.fields), {})
@@ -51,7 +55,10 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
         return Permit(purpose, frozenset(), {})
     if not reads.keys() >= set(ask.fields):
         # The name is the reader's own text, and a refusal must not carry what a reader typed.
-        raise Refused("field", f"{ask.purpose} does not read one of the fields asked for")
+        raise Refused(
+            "field",
+            f"{ask.purpose} does not read one of the fields asked for, but: {', '.join(sorted(reads)) or 'none'}",
+        )
     if isinstance(ask, CorrectAsk):
         return Permit(purpose, _compartments(holding, holding.fields), {})
     if isinstance(ask, DiscloseAsk) and ask.version and not purpose.history:
@@ -89,7 +96,8 @@ def countersigned(charter: Charter, ask: Ask, line: RosterLine, others: Mapping[
         if other.role not in wanted.roles or other.unit not in wanted.units or other.unit == line.unit:
             raise Refused("countersign", f"{ask.purpose} is not for this reader to countersign")
     if wanted.roles and not others:
-        raise Refused("countersign", f"{ask.purpose} wants a second signature, by another unit")
+        roles = " or ".join(wanted.roles)
+        raise Refused("countersign", f"{ask.purpose} wants a second signature ({roles}, of another unit)")
 
 
 def _compartments(holding: Holding, fields: Iterable[str]) -> frozenset[int]:
