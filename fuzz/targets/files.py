@@ -93,7 +93,7 @@ def _holding_key(data: bytes) -> None:
 def _called(data: bytes) -> None:
     """All but the call itself, which is not made."""
     with mock.patch.object(socket, "create_connection", return_value=mock.MagicMock()):
-        client.HttpTransport(lambda: text_of(data))._connect()
+        client.HttpTransport(lambda: text_of(data), None)._connect()
 
 
 def _problem(data: bytes) -> None:

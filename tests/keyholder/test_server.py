@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.houses import Houses
+from tests.keyholder.served import Served, start
 
 from strongroom.canonical import encode
 from strongroom.client.device import Asker, SignedAsk
@@ -24,97 +20,8 @@ from strongroom.custody import read
 from strongroom.custody.room import Room
 from strongroom.errors import KeyholderUnavailable, Refused, StoreError, StrongroomError
 from strongroom.keyholder import files, protocol
-from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 from strongroom.ledger import entry, tag
-
-_SERVE = """
-import asyncio, sys
-from pathlib import Path
-from strongroom.errors import StrongroomError
-from strongroom.keyholder.server import serve
-root = Path(sys.argv[1])
-try:
-    asyncio.run(serve(root / "keyholder", root / "public", sys.argv[2], int(sys.argv[3])))
-except StrongroomError as error:
-    sys.exit(str(error))
-"""
-
-
-def _start(root: Path, host: str = "127.0.0.1", port: int = 0) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", _SERVE, str(root), host, str(port)], stderr=subprocess.PIPE)
-
-
-def _ready(root: Path, process: subprocess.Popen[bytes], not_at: str = "") -> tuple[str, int]:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        assert process.poll() is None, process.communicate()[1].decode()
-        try:
-            text = (root / "keyholder" / "address").read_text().strip()
-        except FileNotFoundError:
-            text = ""
-        if text and text != not_at:
-            host, _, port = text.rpartition(":")
-            return host, int(port)
-        time.sleep(0.02)
-    raise AssertionError("the keyholder did not start")
-
-
-class Served:
-    """The houses' room, its keyholder a process of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.process = _start(root)
-        self.address = _ready(root, self.process)
-
-    def room(self) -> Room:
-        return Room(self.root / "vault", transport=HttpTransport(address_file(self.root / "keyholder")))
-
-    def restart(self) -> None:
-        before = (self.root / "keyholder" / "address").read_text().strip()
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
-        self.process = _start(self.root)
-        self.address = _ready(self.root, self.process, before)
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=20)
-        assert b"Traceback" not in said, said.decode()
-        return self.process.returncode
-
-    def raw(self, data: bytes, timeout: float = 10.0) -> bytes:
-        """Bytes straight into the socket; what comes back until it closes."""
-        with socket.create_connection(self.address, timeout=timeout) as one:
-            one.sendall(data)
-            one.shutdown(socket.SHUT_WR)
-            found = b""
-            while part := one.recv(65536):
-                found += part
-        return found
-
-    def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(*self.address, timeout=10)
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        try:
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-
-@pytest.fixture
-def served(houses: Houses) -> Iterator[Served]:
-    houses.town.keyholder.store.close()
-    made = Served(houses.town.root)
-    yield made
-    try:
-        if made.process.poll() is None:
-            assert made.stop() == 0
-        assert not (made.root / "keyholder" / "address").exists()
-    finally:
-        made.process.kill()
-        houses.town.keyholder = houses.town._keyholder()
 
 
 def _asks(room: Room, houses: Houses, count: int) -> list[SignedAsk]:
@@ -185,7 +92,7 @@ def test_kill_and_restart(houses: Houses, served: Served) -> None:
 
 
 def test_a_second_process_on_one_directory_is_refused(served: Served) -> None:
-    second = _start(served.root)
+    second = start(served.root)
     _, said = second.communicate(timeout=20)
     assert second.returncode == 1
     assert b"runs on this already" in said
@@ -196,7 +103,7 @@ def test_a_second_process_on_one_directory_is_refused(served: Served) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
 def test_an_address_that_others_reach_is_refused(houses: Houses, host: str) -> None:
-    process = _start(houses.town.root, host)
+    process = start(houses.town.root, host)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 1
     assert b"loopback" in said
@@ -204,7 +111,7 @@ def test_an_address_that_others_reach_is_refused(houses: Houses, host: str) -> N
 
 def test_a_port_that_is_taken_and_a_directory_that_is_none(served: Served, tmp_path: Path) -> None:
     for root, port, words in ((served.root, served.address[1], b"already"), (tmp_path / "x", 0, b"no keyholder here")):
-        process = _start(root, port=port)
+        process = start(root, port=port)
         _, said = process.communicate(timeout=20)
         assert process.returncode == 1
         assert words in said
@@ -287,7 +194,9 @@ def test_no_answer_carries_what_is_personal(houses: Houses, served: Served) -> N
     """The keyholder has nothing of the kind, and what it is sent by mistake it does not send back."""
     secret = "李明 13800000000"
     device = houses.town.key_of("ana")
-    client = Client(HttpTransport(address_file(served.root / "keyholder")), device.key, houses.town.keyholder.room)
+    room, said_by = houses.town.keyholder.room, houses.town.keyholder.keys.message_public
+    transport = HttpTransport(address_file(served.root / "keyholder"), Voice(room, lambda: said_by))
+    client = Client(transport, device.key, room)
     bodies = {
         "/v1/subject/enrol": encode({"code": "x", "device": device.public, "time": 0, secret: secret}),
         "/v1/subject/reads": secret.encode(),
@@ -311,7 +220,7 @@ def test_no_keyholder_is_one_clear_error(houses: Houses, tmp_path: Path) -> None
     (tmp_path / "torn" / "address").write_text("127.0.0.1:")
     for address in (lambda: f"127.0.0.1:{free}", address_file(tmp_path), address_file(tmp_path / "torn")):
         with pytest.raises(KeyholderUnavailable, match="strongroom keyholder"):
-            Client(HttpTransport(address), key, bytes(16)).send("/v1/status", b"{}")
+            Client(HttpTransport(address, None), key, bytes(16)).send("/v1/status", b"{}")
 
 
 def test_an_answer_that_is_none_of_ours(houses: Houses) -> None:
@@ -336,7 +245,7 @@ def test_an_answer_that_is_none_of_ours(houses: Houses) -> None:
     thread = threading.Thread(target=serve)
     thread.start()
     for _ in answers:
-        room = Room(houses.town.root / "vault", transport=HttpTransport(lambda: f"127.0.0.1:{port}", timeout=5))
+        room = Room(houses.town.root / "vault", transport=HttpTransport(lambda: f"127.0.0.1:{port}", None, timeout=5))
         with pytest.raises(StrongroomError):
             room.sync()
         room.close()

@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from strongroom.catalog.model import Charter
 from strongroom.cli import arguments, subject_view
 from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
 from strongroom.client import anchors, device, published, subject
@@ -15,7 +16,7 @@ from strongroom.custody import reception
 from strongroom.custody.keys import RoomFile, load_room
 from strongroom.errors import InputError
 from strongroom.keyholder import desk
-from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 from strongroom.ledger.directory import Fetch
 from strongroom.ledger.note import verifier
 
@@ -97,7 +98,8 @@ def enrolled(call: Call) -> int:
     args, out = call.args, call.out
     code = desk.clean_code(args.code or arguments.secret("code"))
     own = device.load(args.device) if args.device.exists() else device.create(args.device, args.device.stem, os.urandom)
-    with closing(_client(call, own, anchors.room_id(_ledger(call), _genesis(call, _anchors(call))))) as client:
+    first = anchors.first_charter(_ledger(call), _genesis(call, _anchors(call)))
+    with closing(_client(call, own, first)) as client:
         subject.enrol(client, own, code, int(time.time()))
     out.good(f"enrolled: {args.device} shows this person every read of them")
     out.line((f"strongroom subject reads --device {args.device}", "dim"))
@@ -122,14 +124,15 @@ def _ledger(call: Call) -> Fetch:
     return published.fetch_from(call.args.ledger or str(call.room / "public"))
 
 
-def _client(call: Call, own: Device, room: bytes) -> Client:
+def _client(call: Call, own: Device, first: Charter) -> Client:
+    voice = Voice(first.room, lambda: first.keyholder.message)
     given: str | None = call.args.keyholder
     if given is not None:
         host, colon, port = given.rpartition(":")
         if not host or not colon or not (port.isascii() and port.isdigit()):
             raise InputError("--keyholder: want HOST:PORT, such as 127.0.0.1:7400")
-        return Client(HttpTransport(lambda: given), own.key, room)
-    return Client(HttpTransport(address_file(call.room / "keyholder")), own.key, room)
+        return Client(HttpTransport(lambda: given, voice), own.key, first.room)
+    return Client(HttpTransport(address_file(call.room / "keyholder"), voice), own.key, first.room)
 
 
 def read(call: Call) -> int:
@@ -142,9 +145,9 @@ def read(call: Call) -> int:
         verifiers = [verifier(known.log)]
     else:
         raise InputError("no verifier key to verify the ledger by: give --vkey or --vkeys")
-    room = anchors.room_id(fetch, genesis)
-    now = int(time.time())
-    with closing(_client(call, own, room)) as client:
+    first = anchors.first_charter(fetch, genesis)
+    room, now = first.room, int(time.time())
+    with closing(_client(call, own, first)) as client:
         said = subject.ask_reads(client, own, room, now, os.urandom)
     with out.progress("verifying the whole ledger") as progress:
         view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, now, progress)

@@ -6,6 +6,7 @@ The first charter's hash names the room for good; the log's verifier key signs i
 from __future__ import annotations
 
 from strongroom.catalog import charter as charters
+from strongroom.catalog.model import Charter
 from strongroom.errors import CheckpointError, EntryError, InputError
 from strongroom.ledger import checkpoint, entry, note
 from strongroom.ledger.directory import Directory, Fetch
@@ -24,8 +25,8 @@ def genesis(text: str) -> bytes:
     return found
 
 
-def room_id(fetch: Fetch, genesis: bytes) -> bytes:
-    """The 16-byte id of the room whose ledger begins with the charter of that hash. Raises ``CheckpointError``, ``TileError``."""
+def first_charter(fetch: Fetch, genesis: bytes) -> Charter:
+    """The charter of that hash, with which the room's ledger begins: it names the room's id and the keyholder's keys. Raises ``CheckpointError``, ``TileError``."""
     directory = Directory(fetch)
     size = checkpoint.parse(note.parse_note(directory.note()).text).size
     try:
@@ -37,4 +38,4 @@ def room_id(fetch: Fetch, genesis: bytes) -> bytes:
         raise CheckpointError(
             "the ledger does not begin with this room's first charter: it is another room's, or forged"
         )
-    return charters.parse(document).room
+    return charters.parse(document)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from strongroom.keyholder import keys, protocol
-from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 
 
 class Operator:
@@ -16,7 +16,8 @@ class Operator:
 
     def __init__(self, directory: Path) -> None:
         own = keys.load(directory)
-        self._client = Client(HttpTransport(address_file(directory)), own.operator, own.room)
+        voice = Voice(own.room, lambda: own.message_public)
+        self._client = Client(HttpTransport(address_file(directory), voice), own.operator, own.room)
 
     def close(self) -> None:
         self._client.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
-from strongroom.custody import opening
+from strongroom.custody import certificate, opening
 from strongroom.custody.admit import Admitted, admit, keep_private, of_ask
 from strongroom.custody.opening import Piece
 from strongroom.custody.receipt import verify_entry
@@ -34,7 +34,8 @@ def erase(room: Room, signed: SignedAsk) -> Erased:
     """Have the keyholder give no share of the records again, every person concerned told, and let nothing find them here.
     Their rows go when their batches are resealed next.
 
-    Raises ``Refused``, ``InputError`` for a handle that is not here, ``LedgerError`` when the receipt is not good.
+    Raises ``Refused`` (``erased`` where one of them was before; where all were, the vault has noted it now), ``InputError`` for a handle
+    that is not here, ``LedgerError`` when the receipt is not good.
     """
     ask = signed.ask
     assert isinstance(ask, asks.EraseAsk)
@@ -47,7 +48,7 @@ def erase(room: Room, signed: SignedAsk) -> Erased:
     try:
         answer = protocol.written.parse(room.client.send("/v1/erase", request))
     except Refused as refusal:
-        if refusal.code == "erased" and len(ask.records) == 1:
+        if refusal.code == "erased" and _all_erased(room, ask):
             # An earlier try ended between the keyholder's answer and our taking note of it.
             room.store.withdraw(number, ask.records)
         raise
@@ -55,6 +56,15 @@ def erase(room: Room, signed: SignedAsk) -> Erased:
     written = _verified(room, index, signed, admitted, pieces)
     room.store.withdraw(number, ask.records)
     return Erased(tuple(ask.records), max([*written.epochs, room.now() // _DAY]), index, answer.receipt)
+
+
+def _all_erased(room: Room, ask: asks.EraseAsk) -> bool:
+    """By the keyholder's signed word, held against the ledger: a refusal alone says that one of them is, and proves nothing."""
+    try:
+        certificate.word(room, ask.holding, ask.records)
+    except Refused:
+        return False
+    return True
 
 
 def _verified(room: Room, index: int, signed: SignedAsk, admitted: Admitted, pieces: list[Piece]) -> entry.ErasureEntry:

@@ -262,7 +262,8 @@ class _BadFile:
         text = self._path.read_text() if self._path.exists() else ""
         known = set(text.splitlines())
         fresh = [f"{handle.hex()},{field},{_quoted(reason)}" for handle, field, reason in lines]
-        with self._path.open("a") as file:
+        number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(number, "a") as file:
             # Cut short by a crash, the last line is written once more on a line of its own.
             file.write("\n" if text and not text.endswith("\n") else "")
             file.writelines(f"{line}\n" for line in fresh if line not in known)

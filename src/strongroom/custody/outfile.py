@@ -8,11 +8,13 @@ before it was written, has two receipts.
 from __future__ import annotations
 
 import csv
+import errno
 import fcntl
 import io
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
@@ -34,7 +36,7 @@ class Outfile:
         """Raises ``InputError`` where another export is at it, or the file is there and is of none or of another one."""
         self._path, self._form, self._fields = path, form, list(fields)
         self._beside = path.with_name(f"{path.name}.receipts")
-        self._lock = os.open(self._beside, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._lock = _open(self._beside, os.O_RDWR)
         try:
             self.head = self._begin(head)
         except BaseException:
@@ -48,7 +50,7 @@ class Outfile:
             raise InputError(f"{self._path}: another export is writing it just now") from None
         lines = self._lines()
         if not lines:
-            if self._path.exists():
+            if os.path.lexists(self._path):
                 os.unlink(self._beside)
                 raise InputError(f"{self._path}: is there already. Name another file")
             self._note(head)
@@ -64,7 +66,8 @@ class Outfile:
 
     def _lines(self) -> list[str]:
         """Whole lines of the file beside; a half one, from a crash, is cut off."""
-        with open(self._beside, "rb") as file:
+        with os.fdopen(os.dup(self._lock), "rb") as file:
+            file.seek(0)
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         if len(whole) != len(data):
@@ -84,18 +87,24 @@ class Outfile:
     def resume(self, size: int) -> None:
         """Cut off what lies past ``size`` bytes, which nobody has noted as written. Raises ``InputError`` when there is
         less than that."""
-        found = self._path.stat().st_size if self._path.exists() else 0
+        found = 0
+        if os.path.lexists(self._path):
+            number = _open(self._path, os.O_WRONLY)
+            try:
+                found = os.fstat(number).st_size
+                if found > size:
+                    os.ftruncate(number, size)
+            finally:
+                os.close(number)
         if found < size:
             raise InputError(
                 f"{self._path}: was changed or removed since the export began. Remove {self._beside.name} to begin anew"
             )
-        if found > size:
-            os.truncate(self._path, size)
 
     def write(self, rows: Iterable[tuple[bytes, Fields]]) -> int:
         """Append (handle, values) and give the file's size; it is on the disk then."""
         text = io.StringIO()
-        number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        number = _open(self._path, os.O_WRONLY)
         try:
             if self._form == "csv":
                 table = csv.writer(text, lineterminator="\n")
@@ -117,9 +126,31 @@ class Outfile:
 
     def close(self) -> None:
         """Unlock. Where nothing was given, nothing is left behind."""
-        if not self._lines()[1:] and not self._path.exists():
+        if not self._lines()[1:] and not os.path.lexists(self._path):
             os.unlink(self._beside)
         os.close(self._lock)
+
+
+def _open(path: Path, how: int) -> int:
+    """A new file that only its owner reads, or the one of ours that is there, to append to. Raises ``InputError`` for another's file and for
+    what is none: personal data goes where it was sent, and not where somebody has laid a link."""
+    how |= os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    wrong = InputError(f"{path}: is a link, no file, or another user's. Name another file")
+    try:
+        return os.open(path, how | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    try:
+        number = os.open(path, how)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise wrong from None
+        raise
+    found = os.fstat(number)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        os.close(number)
+        raise wrong
+    return number
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from strongroom.custody.buckets import bucket_key
 from strongroom.custody.room import Room
 from strongroom.keyholder import desk, keys, protocol
-from strongroom.keyholder.client import Client, HttpTransport, address_file
+from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 from strongroom.seal import person
 
 
@@ -23,6 +23,8 @@ def admit(room: Room, keyholder: Path, holding: str, kind: str, value: str) -> s
     who = desk.who(charter, holding, kind, nf, given.key, given.proof)
     code = desk.new_code(room.random)
     request = protocol.Admit(code=protocol.code_hash(code), holding=holding, kind=kind, time=room.now(), who=who)
-    with closing(Client(HttpTransport(address_file(keyholder)), keys.load(keyholder).desk, room.keys.room)) as client:
+    voice = Voice(room.keys.room, lambda: charter.keyholder.message)
+    transport = HttpTransport(address_file(keyholder), voice)
+    with closing(Client(transport, keys.load(keyholder).desk, room.keys.room)) as client:
         protocol.done.parse(client.call("/v1/desk/admit", request))
     return code

@@ -57,8 +57,15 @@ class Room:
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
         self.client = client.Client(
-            transport or client.HttpTransport(self._address()), self.keys.message, self.keys.room
+            transport or client.HttpTransport(self._address(), client.Voice(self.keys.room, self._message_key)),
+            self.keys.message,
+            self.keys.room,
         )
+
+    def _message_key(self) -> bytes:
+        """The keyholder's, by which its answers are known; empty until the first charter is here, which settles it for good."""
+        known = self.mirror.charters()
+        return known[0].charter.keyholder.message if known else b""
 
     def _address(self) -> Callable[[], str]:
         where = self.anchors.keyholder

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import http.client
 import re
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,14 +25,30 @@ _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z:._-]+")
 _PORT = re.compile("[0-9]{1,5}")
 
 
-class HttpTransport:
-    """``address`` is a function since a restarted keyholder may be elsewhere. Raises ``KeyholderUnavailable``."""
+@dataclass(frozen=True)
+class Voice:
+    """What an answer is known by as the keyholder's own. ``key``: its message key, which no charter changes; empty while no charter
+    has named it."""
 
-    def __init__(self, address: Callable[[], str], timeout: float = 60.0) -> None:
-        self._address, self._timeout = address, timeout
+    room: bytes
+    key: Callable[[], bytes]
+
+
+class HttpTransport:
+    """``address`` is a function since a restarted keyholder may be elsewhere.
+
+    Raises ``KeyholderUnavailable``, for an answer too, a refusal or an error, that is not signed as ``voice`` says: whoever stands
+    between the houses can keep an answer back, and say nothing. Without a voice nothing but what the answer itself carries is verified.
+    """
+
+    def __init__(self, address: Callable[[], str], voice: Voice | None, timeout: float = 60.0) -> None:
+        self._address, self._voice, self._timeout = address, voice, timeout
         self._local = threading.local()
 
     def __call__(self, path: str, signature: bytes, body: bytes) -> bytes:
+        if len(body) > protocol.MAX_BODY:
+            # It would be refused before it is read, and so by nobody's word.
+            raise FormatError(f"the request is over {protocol.MAX_BODY} bytes")
         headers = {"Strongroom-Signature": base64.b64encode(signature).decode(), "Content-Type": "application/json"}
         for attempt in (1, 2):
             kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -46,10 +64,28 @@ class HttpTransport:
                 if kept is not None and attempt == 1:
                     continue
                 raise KeyholderUnavailable(f"the keyholder at {self._address()} broke off: {error}") from None
+            self._verify(path, signature, body, response, data)
             if response.status == 200:
                 return data
             raise _problem(data)
         raise AssertionError("unreachable")
+
+    def _verify(
+        self, path: str, signature: bytes, body: bytes, response: http.client.HTTPResponse, answer: bytes
+    ) -> None:
+        key = self._voice.key() if self._voice else b""
+        if self._voice is None or not key:
+            return
+        try:
+            under = base64.b64decode(response.getheader("Strongroom-Signature", ""), validate=True)
+        except (binascii.Error, ValueError):
+            under = b""
+        try:
+            protocol.verify_answer(self._voice.room, path, signature, body, response.status, answer, under, key)
+        except KeyholderUnavailable as error:
+            raise KeyholderUnavailable(
+                f"{self._address()}: {error}. Try again; if it stays so, what listens there is another's, or changes answers"
+            ) from None
 
     def close(self) -> None:
         """Hang up, for this thread: a server that stops would wait for a connection that nobody uses."""

@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, InputError, Refused, StoreError, StrongroomError
-from strongroom.keyholder import files
+from strongroom.keyholder import files, protocol
 from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.protocol import MAX_BODY, Problem
 from strongroom.keyholder.routes import ROUTES
@@ -51,6 +51,7 @@ class Server:
         most = route.most if route else 0
         # Without a length it may be as long as it likes.
         length = MAX_BODY if request.content_length is None else request.content_length
+        # What is not read whole is not known, and nothing can be signed about it.
         if length > most:
             return _problem(FormatError(f"no such path, or the request is over its {most} bytes"))
         if self._bytes + length > _MOST_BYTES:
@@ -76,9 +77,18 @@ class Server:
         future: asyncio.Future[Record | StrongroomError] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((work, future))
         answer = await future
-        if isinstance(answer, StrongroomError):
-            return _problem(answer)
-        return web.Response(body=encode(answer), content_type="application/json")
+        said = _problem(answer) if isinstance(answer, StrongroomError) else _response(200, answer)
+        return self._signed(said, request, work)
+
+    def _signed(self, said: web.Response, request: web.Request, work: Work) -> web.Response:
+        """The answer under the keyholder's own signature: a refusal makes the vault act as much as a share does."""
+        # The path as it came: that cannot hold the byte which ends it in what is signed.
+        path = request.raw_path.encode("utf-8", "surrogateescape")
+        assert isinstance(said.body, bytes)
+        keys = self.keyholder.keys
+        message = protocol.answered_message(keys.room, path, work.signature, work.body, said.status, said.body)
+        said.headers["Strongroom-Signature"] = base64.b64encode(keys.message.sign(message)).decode()
+        return said
 
     async def commit_forever(self) -> None:
         while True:
@@ -110,9 +120,11 @@ def _problem(error: StrongroomError) -> web.Response:
     detail = error.detail if isinstance(error, Refused) else str(error)
     if isinstance(error, Refused) and error.code == "malformed":
         status = 400
-    return web.Response(
-        status=status, body=encode(Problem(code=error.code, detail=detail)), content_type="application/json"
-    )
+    return _response(status, Problem(code=error.code, detail=detail))
+
+
+def _response(status: int, said: Record) -> web.Response:
+    return web.Response(status=status, body=encode(said), content_type="application/json")
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

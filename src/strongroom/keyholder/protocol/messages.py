@@ -9,11 +9,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from strongroom.canonical import encode
-from strongroom.errors import Refused
+from strongroom.errors import KeyholderUnavailable, Refused
 from strongroom.keyholder.protocol.answers import Aged
 from strongroom.seal.label import label
 
 _REQUEST = label("request")
+_ANSWERED = label("answered")
 _ANSWER = label("answer")
 _READS = label("reads")
 
@@ -29,6 +30,23 @@ def verify_request(room: bytes, path: str, body: bytes, signature: bytes, key: b
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
     except (InvalidSignature, ValueError):
         raise Refused(code, "the request is not signed by the key in the charter for it") from None
+
+
+def answered_message(room: bytes, path: bytes, signature: bytes, body: bytes, status: int, answer: bytes) -> bytes:
+    """What the message key signs under every answer (SPEC.md 8.2): it was said to this request, as it came, and to no other."""
+    asked = hashlib.sha256(signature).digest() + hashlib.sha256(body).digest()
+    return _ANSWERED + room + path + b"\0" + asked + status.to_bytes(2, "big") + answer
+
+
+def verify_answer(
+    room: bytes, path: str, signature: bytes, body: bytes, status: int, answer: bytes, under: bytes, key: bytes
+) -> None:
+    """Raises ``KeyholderUnavailable`` unless the keyholder's message key (32 bytes) signed exactly this answer: then nothing was said."""
+    said = answered_message(room, path.encode(), signature, body, status, answer)
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(under, said)
+    except (InvalidSignature, ValueError):
+        raise KeyholderUnavailable("the answer is not signed by this room's keyholder: nothing was said") from None
 
 
 def answer_info(room: bytes, body: bytes) -> bytes:
