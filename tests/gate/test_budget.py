@@ -72,6 +72,21 @@ def test_a_smaller_rate_takes_effect_at_once() -> None:
     assert available(Rate(5, 60), (100 * MICRO, 1000), 1000) == 5
 
 
+@pytest.mark.parametrize(
+    ("rate", "cost", "when"),
+    [
+        (Rate(2, 86400), 1, "12 h"),
+        (Rate(20, 60), 20, "60 s"),
+        (Rate(100, 86400), 7, "101 min"),
+        (Rate(7, 86400), 1, "4 h"),
+    ],
+)
+def test_it_says_when_there_is_enough_again(rate: Rate, cost: int, when: str) -> None:
+    state = take(rate, None, rate.count, 1000)
+    with pytest.raises(Refused, match=f"{cost} asked, 0 left; enough in {when}$"):
+        take(rate, state, cost, 1000)
+
+
 def test_what_can_never_be_paid_is_said_so() -> None:
     with pytest.raises(Refused, match="more than 5/minute ever"):
         take(Rate(5, 60), None, 6, 0)

@@ -77,4 +77,6 @@ def _show(call: Call, parts: list[Checked]) -> None:
         for handle, answer in zip(part.handles, part.answers, strict=True)
     ]
     call.out.table(["RECORD", f"{call.args.field} {call.args.test}"], rows)
+    if any(answer is None for part in parts for answer in part.answers):
+        call.out.note("-: the record has no value that could tell")
     arguments.seen(call, len(rows), [part.index for part in parts])

@@ -39,6 +39,15 @@ def take(rate: Rate, state: State | None, cost: int, now: int) -> State:
     if left < 0:
         if cost > rate.count:
             raise Refused("budget", f"{cost} is more than {rate} ever allows at once")
-        raise Refused("budget", f"{rate} is spent: {cost} asked, {cost + left // MICRO} left")
+        until = _span(-(left * rate.period // (rate.count * MICRO)))
+        raise Refused("budget", f"{rate} is spent: {cost} asked, {cost + left // MICRO} left; enough in {until}")
     # Time never goes back either, or the same seconds would refill twice.
     return left, now if state is None else max(now, state[1])
+
+
+def _span(seconds: int) -> str:
+    """A time to wait, for people: never shorter than it is."""
+    minutes = -(-seconds // 60)
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{minutes} min" if minutes < 120 else f"{-(-minutes // 60)} h"
