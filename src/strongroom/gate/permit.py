@@ -55,10 +55,8 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
         return Permit(purpose, frozenset(), {})
     if not reads.keys() >= set(ask.fields):
         # The name is the reader's own text, and a refusal must not carry what a reader typed.
-        raise Refused(
-            "field",
-            f"{ask.purpose} does not read one of the fields asked for, but: {', '.join(sorted(reads)) or 'none'}",
-        )
+        does, known = "correct" if isinstance(ask, CorrectAsk) else "read", ", ".join(sorted(reads)) or "none"
+        raise Refused("field", f"{ask.purpose} does not {does} one of the fields asked for, but: {known}")
     if isinstance(ask, CorrectAsk):
         return Permit(purpose, _compartments(holding, holding.fields), {})
     if isinstance(ask, DiscloseAsk) and ask.version and not purpose.history:
