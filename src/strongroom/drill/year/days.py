@@ -132,7 +132,7 @@ class Days:
     def _exchange(self) -> None:
         """A bill that is disputed, and a contact chain of one hop."""
         for purpose, fields in (
-            ("settle-bill", ["caller", "seconds"]),
+            ("settle-bill", ["day", "seconds"]),
             ("trace-contacts", ["caller", "callee", "day"]),
         ):
             phone = self._somebody().values["phone"]
