@@ -472,10 +472,10 @@ def _restore(town: World, copy: Path) -> None:
 
 
 def test_a_copy_of_the_vault_is_put_back(town: World, start: int, tmp_path: Path) -> None:
-    """What was erased since comes back as rows, and leaves again with the next upkeep, which says that it had not known."""
+    """What was erased since comes back as rows, and leaves again with the next upkeep that is told that somebody has looked."""
     people = town.take_in(6)
     copy = _copied(town, tmp_path / "copy")
-    forget(town, people[:2])
+    index = forget(town, people[:2]).index
     to_day(town, start + ROTATION)
     kept(town)
     to_day(town, start + ROTATION + 5)
@@ -483,6 +483,8 @@ def test_a_copy_of_the_vault_is_put_back(town: World, start: int, tmp_path: Path
     town.room.sync()
     assert len(town.room.store.latest(town.room.holding("residents"), [one.handle for one in people])) == 6
     found = kept(town)
+    assert (found.resealed, found.removed, found.strangers, len(found.problems)) == (0, 0, 0, 2)
+    found = kept(town, believed=[index])
     assert (found.resealed, found.removed, found.strangers, found.problems) == (1, 2, 2, ())
     gone(town, people[:2])
     readable(town, people[2:])

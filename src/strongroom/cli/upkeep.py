@@ -33,6 +33,16 @@ It may be stopped anywhere; the next run goes on.""",
     found.add_argument(
         "--all", dest="everything", action="store_true", help="reseal also what has more than a rotation left"
     )
+    found.add_argument(
+        "--believe-erasures",
+        dest="believed",
+        metavar="INDEX",
+        type=int,
+        nargs="+",
+        default=(),
+        help="erasures of the ledger that this vault does not know to have asked for, after it was restored from an older copy; you have "
+        "looked, and each was",
+    )
     found.add_argument("--dry-run", action="store_true", help="say what would be done; asks nobody and changes nothing")
 
 
@@ -49,6 +59,7 @@ def keep(call: Call) -> int:
                 holdings=args.holding,
                 everything=args.everything,
                 dry=args.dry_run,
+                believed=args.believed,
                 progress=lambda _, done, total: advance(done, total),
             )
     _show(out, found, dry=args.dry_run)

@@ -9,6 +9,7 @@ from typing import Any
 from strongroom.canonical import encode
 from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
+from strongroom.custody import erasures
 from strongroom.custody.room import Room, Rules
 from strongroom.errors import Refused
 from strongroom.gate import ask as asks
@@ -59,7 +60,7 @@ def _countersigners(rules: Rules, signed: SignedAsk) -> dict[bytes, RosterLine]:
 
 
 def _write_refusal(room: Room, signed: SignedAsk, refusal: Refused) -> None:
-    keep_private(room, signed)
+    _keep(room, signed)
     known = room.common()
     request = protocol.Refusal(**known, **of_ask(signed), code=refusal.code)  # type: ignore[arg-type]
     answer = protocol.written.parse(room.client.call("/v1/refusal", request))
@@ -77,7 +78,13 @@ def of_ask(signed: SignedAsk) -> dict[str, Any]:
 
 def keep_private(room: Room, signed: SignedAsk) -> None:
     """Store who asked, case and reason, sealed to the auditor: before the keyholder is asked, since an entry must never
-    commit to a reason that a crash has lost."""
+    commit to a reason that a crash has lost. Of an erasure also which records it is of, for the same reason (``erasures``)."""
+    if isinstance(signed.ask, asks.EraseAsk):
+        erasures.expect(room, asks.ask_hash(signed.text), signed.ask.records)
+    _keep(room, signed)
+
+
+def _keep(room: Room, signed: SignedAsk) -> None:
     evidence = asks.Evidence(
         ask=signed.text.decode(),
         countersignatures=list(signed.countersignatures),

@@ -14,6 +14,7 @@ from strongroom.errors import CheckpointError, EntryError, StoreError, Strongroo
 from strongroom.ledger import checkpoint, entry, note, tile, tree
 from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.edge import Edge
+from strongroom.ledger.life import Life
 from strongroom.ledger.prover import Prover
 from strongroom.store import mirror as kept
 
@@ -46,6 +47,7 @@ class Mirror:
         self._store, self._genesis, self._cosigner, self._now = store, genesis, cosigner, now
         self._log = note.verifier(log)
         self._charters: list[Enacted] = []
+        self._lives = _Lives(store)
 
     @property
     def size(self) -> int:
@@ -90,7 +92,7 @@ class Mirror:
 
         Raises ``NoteError`` (not the log's signature), ``CheckpointError`` (it contradicts what this mirror holds, its
         entries do not give its root, or a charter breaks the chain) or ``EntryError`` (of its form, out of order, dated ahead of our
-        clock). Then nothing is taken.
+        clock, or against the rules of SPEC 5.8). Then nothing is taken.
         """
         at, _ = note.open_checkpoint(signed, [self._log])
         if f"{at.origin}/vault" != self._cosigner.name:
@@ -116,6 +118,7 @@ class Mirror:
             try:
                 self._store.append(size, fresh, changed, f"{text}\n{own}{line}".encode())
             except StoreError:
+                self._lives.forget()
                 if self._store.size() == size:
                     raise
                 continue  # another process of the vault was first: look again
@@ -135,8 +138,8 @@ class Mirror:
         time = entry.parse(self.entry(size - 1)).time if size else 0
         known = [item for item in self.charters() if item.index < size]
         latest = self._now() + AHEAD_SECONDS
-        for index, data in enumerate(fresh, size):
-            item = entry.parse(data)
+        items = [entry.parse(data) for data in fresh]
+        for index, item in enumerate(items, size):
             if item.time < time:
                 raise EntryError(f"entry {index}: its time goes back")
             time = item.time
@@ -155,6 +158,7 @@ class Mirror:
         edge.extend(leaves)
         if edge.root() != at.root:
             raise CheckpointError(f"the entries up to {at.size} do not give the root that the checkpoint signs")
+        self._lives.add(size, items)
         return tile.append(self._store.read_tile, size, leaves)
 
     # --- charters --------------------------------------------------------------------------------------------------
@@ -173,6 +177,54 @@ class Mirror:
     def in_force(self, now: int) -> Enacted:
         """The charter in force at ledger time ``now``. Raises ``CheckpointError`` when there is none yet."""
         return in_force(self.charters(), now)
+
+
+class _Lives:
+    """Holds entries against those before them by the rules of SPEC 5.8, as everybody will who reads the ledger.
+
+    What most entries must be to others is nothing, and costs nothing. At the first erasure, expiry, hold or notice the earlier ones are
+    read out of the mirror; from then on they are remembered.
+    """
+
+    def __init__(self, store: kept.Mirror) -> None:
+        self._store = store
+        self._life, self._size = Life(), 0
+
+    def forget(self) -> None:
+        """What was added did not come to be stored."""
+        self._life, self._size = Life(), 0
+
+    def add(self, start: int, items: Sequence[entry.Entry]) -> None:
+        """Raises ``EntryError``."""
+        if reading := any(_tells_of_lives(item) for item in items):
+            self._read(start)
+        try:
+            for index, item in enumerate(items, start):
+                _add(self._life, index, item)
+        except EntryError:
+            self.forget()
+            raise
+        if reading:
+            self._size = start + len(items)
+
+    def _read(self, size: int) -> None:
+        if self._size > size:
+            self.forget()
+        told = [*self._store.lives(self._size, size), *self._store.erasures(self._size, size)]
+        for index, data in sorted(told):
+            _add(self._life, index, entry.parse(data))
+        self._size = size
+
+
+def _tells_of_lives(item: entry.Entry) -> bool:
+    return isinstance(item, entry.ErasureEntry | entry.ExpiryEntry | entry.HoldEntry | entry.NoticeEntry)
+
+
+def _add(life: Life, index: int, item: entry.Entry) -> None:
+    try:
+        life.add(index, item)
+    except EntryError as error:
+        raise EntryError(f"entry {index}: {error}") from None
 
 
 def enact(index: int, item: entry.CharterEntry, before: Sequence[Enacted], genesis: bytes) -> Enacted:

@@ -37,7 +37,7 @@ class Removals:
 
     def check(self, word: Word) -> None:
         """Raises ``ProofError`` when one of its marks was another record's before."""
-        known = self._known()
+        known = self.known()
         for mark, handle in word.marks.items():
             if known.get(mark, handle) != handle:
                 raise ProofError(
@@ -57,9 +57,10 @@ class Removals:
             draft.replace(path)
             sync_folder(self._folder)
             sync_folder(self._folder.parent)
-        self._known().update(word.marks)
+        self.known().update(word.marks)
 
-    def _known(self) -> dict[bytes, bytes]:
+    def known(self) -> dict[bytes, bytes]:
+        """Mark -> handle."""
         if self._handles is None:
             self._handles = {}
             # One name may begin another's, as in calls and calls-old: what it says counts.

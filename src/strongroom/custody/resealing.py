@@ -2,13 +2,14 @@
 
 The vault cannot open what it gets. Before it lets go of what it has, it wants: the keyholder's signature over the whole answer; that the
 keyholder shows that it can open each new secret, and the same one as before where nothing was erased; and of each row that it left out
-its signed word that the record is erased, under a mark that stands in an erasure of the ledger and was never another record's. Then
+its signed word that the record is erased, under a mark that stands in an erasure of the ledger and was never another record's, and that
+this vault had it erased (``erasures``). Then
 each batch is stored in a transaction of its own. What is not borne out stays as it was, under a key that lives on for now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.canonical import encode
-from strongroom.custody import certificate, schedule
+from strongroom.custody import certificate, erasures, schedule
 from strongroom.custody.keydays import KeyDays
 from strongroom.custody.removals import Removals
 from strongroom.custody.room import Room
 from strongroom.custody.schedule import Life, Weight
 from strongroom.errors import FormatError, ProofError, Refused
 from strongroom.keyholder import protocol
+from strongroom.ledger import entry
 from strongroom.seal import batch
 from strongroom.seal.columns import split
 from strongroom.seal.epoch import epoch_text
@@ -91,8 +93,8 @@ def outcome(members: Sequence[Member], aged: protocol.Aged) -> Outcome:
 
 @dataclass
 class Tally:
-    """``batches`` were resealed, ``removed`` versions of erased records went on the way. ``strangers``: of these records the vault had
-    not known that they were erased, as after it was restored from an older copy. ``problems``: what was left as it was, and why."""
+    """``batches`` were resealed, ``removed`` versions of erased records went on the way. ``strangers``: records that the vault
+    had not had erased itself, as after it was restored from an older copy, and that are withdrawn because its operator says so. ``problems``: what was left as it was, and why."""
 
     batches: int = 0
     removed: int = 0
@@ -113,17 +115,51 @@ class Resealer:
     def reseal(self, batches: Iterator[BatchRow], facts: schedule.Facts) -> None:
         """All of them, in as few requests as the bounds allow. Raises ``KeyholderUnavailable``, ``StoreError``, ``Refused``, ``LedgerError``
         for what is no single batch's: what came before is stored, and the same call goes on."""
+        for group in self._groups(batches, facts):
+            self._group(group)
+
+    def withdraw_erased(self, batches: Iterator[BatchRow], facts: schedule.Facts, believed: Collection[int]) -> bool:
+        """Find out which records of these batches the keyholder calls erased by the entries ``believed``, by having the batches resealed
+        for nothing, and withdraw them. Whether all could be looked through. Raises as ``reseal``."""
+        problems = len(self.tally.problems)
+        for group in self._groups(batches, facts):
+            dropped = sorted(self._claimed(group))
+            for start in range(0, len(dropped), certificate.MOST):
+                word = certificate.word(
+                    self._room, self._holding, dropped[start : start + certificate.MOST], self._days
+                )
+                self._removals.check(word)
+                found = [one.handle for one in word.records if one.entry in believed]
+                self._room.store.withdraw(self._number, found)
+                self.tally.strangers += len(found)
+        return len(self.tally.problems) == problems
+
+    def _claimed(self, group: Sequence[Aging]) -> set[bytes]:
+        """The living of these records that the keyholder leaves out."""
+        try:
+            handles = {handle for found in self._ask(group) for handle, _, _ in found.dropped}
+        except (Refused, FormatError, ProofError) as error:
+            if isinstance(error, Refused) and error.code not in _OF_A_BATCH:
+                raise
+            if len(group) > 1:
+                return set().union(*(self._claimed(group[part]) for part in schedule.halves(group)))
+            self.tally.problems.append(
+                f"batch {group[0].row.batch.hex()} of {self._holding} was not looked through: {error}"
+            )
+            return set()
+        return set(self._room.store.latest_versions(self._number, handles))
+
+    def _groups(self, batches: Iterator[BatchRow], facts: schedule.Facts) -> Iterator[list[Aging]]:
         groups: dict[int, list[Aging]] = {}
         for row in batches:
             target = facts.target(Life(row.epoch, row.expires))
             one = Aging(row, self._room.store.members(row.batch), target)
             group = groups.setdefault(target, [])
             if not schedule.fits([each.weight for each in group], one.weight):
-                self._group(group)
+                yield group
                 group = groups[target] = []
             group.append(one)
-        for group in groups.values():
-            self._group(group)
+        yield from groups.values()
 
     def _group(self, group: Sequence[Aging]) -> None:
         try:
@@ -195,7 +231,7 @@ class Resealer:
                 raise ProofError("the keyholder does not show that it can open the resealed batch")
 
     def _believe(self, group: Sequence[Aging], outcomes: Sequence[Outcome]) -> None:
-        """Every row that was left out must be of a record that was erased. Raises ``Refused``, ``LedgerError``."""
+        """Every row that was left out must be of a record that was erased, as this vault asked. Raises ``Refused``, ``LedgerError``."""
         epochs: dict[bytes, set[int]] = {}
         for one, found in zip(group, outcomes, strict=True):
             for handle, _, _ in found.dropped:
@@ -204,16 +240,28 @@ class Resealer:
         for start in range(0, len(handles), certificate.MOST):
             part = handles[start : start + certificate.MOST]
             word = certificate.word(self._room, self._holding, part, self._days)
+            # Nothing finds them any more where the vault itself had them erased, unless that was a moment ago.
+            living = self._room.store.latest_versions(self._number, part)
+            own = {erased.entry: self._asked(erased.entry) for erased in word.records if erased.handle in living}
             for erased in word.records:
-                # A key that the erasure does not name would outlive the day on which it is called final.
-                if not epochs[erased.handle] <= {*erased.pending, *erased.destroyed}:
+                known = erased.handle not in living or erased.handle in own[erased.entry]
+                named = {*erased.pending, *erased.destroyed}
+                # A key that the erasure does not name would outlive the day on which it is called final; but one that was made later
+                # never opened the record for anybody.
+                left = epochs[erased.handle] - named
+                if left and (not known or min(left) <= max(named, default=0)):
                     raise ProofError(f"entry {erased.entry} leaves out a key that an erased record is sealed to")
+                if not known:
+                    raise ProofError(
+                        f"entry {erased.entry} of the ledger has one of its records erased, which this vault did not ask for "
+                        f"(strongroom upkeep --believe-erasures {erased.entry}, once you know that it was asked for)"
+                    )
             self._removals.keep(word)
-            # Nothing found them any more where the vault itself had them erased.
-            strangers = self._room.store.latest_versions(self._number, part)
-            if strangers:
-                self._room.store.withdraw(self._number, strangers)
-                self.tally.strangers += len(strangers)
+            self._room.store.withdraw(self._number, living)
+
+    def _asked(self, index: int) -> set[bytes]:
+        item = entry.parse(self._room.mirror.entry(index))
+        return erasures.asked(self._room, item) if isinstance(item, entry.ErasureEntry) else set()
 
     def _store(self, one: Aging, found: Outcome) -> None:
         self._room.store.put_resealed(one.row.batch, one.target, _members(one, found), found.sealed, found.kept)

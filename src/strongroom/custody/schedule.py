@@ -33,12 +33,14 @@ class Life(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One holding on one day. ``rotation`` is the charter's, in days; ``destroyed``: the epochs of which the ledger says
-    that their key is; ``held``: a hold stands, so that none is."""
+    that their key is; ``held``: a hold stands, so that none is. ``today`` is by the vault's own clock; ``proved``: the day that the
+    ledger has come to, where that is earlier."""
 
     today: int
     rotation: int
     destroyed: Collection[int] = ()
     held: bool = False
+    proved: int | None = None
 
     def target(self, life: Life) -> int:
         """The epoch that a batch would be sealed to today."""
@@ -51,7 +53,8 @@ def state(life: Life, facts: Facts) -> State:
     alone; ``aging``: there is a later one, and there is time."""
     if facts.today >= life.expires:
         return "expired"
-    if life.epoch in facts.destroyed or (facts.today >= life.epoch and not facts.held):
+    proved = facts.today if facts.proved is None else min(facts.today, facts.proved)
+    if life.epoch in facts.destroyed or (proved >= life.epoch and not facts.held):
         return "lost"
     if life.epoch >= facts.target(life):
         return "current"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import fcntl
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.custody import newest, schedule
+from strongroom.custody import erasures, newest, schedule
 from strongroom.custody.keydays import KeyDays
+from strongroom.custody.mirror import AHEAD_SECONDS
 from strongroom.custody.resealing import Resealer, Tally
 from strongroom.custody.room import Room
 from strongroom.custody.schedule import Facts, Life, Outlook
@@ -31,12 +32,13 @@ Progress = Callable[[str, int, int], None]
 _DAY = 86400
 _PURGED_AT_ONCE = 10_000
 _RETOLD = label("retold")
+_READABLE = ("current", "aging", "due")
 
 
 @dataclass(frozen=True)
 class Kept:
     """One holding after the run. ``told``: newer versions of which the keyholder was told; ``resealed`` batches; ``removed`` versions of
-    erased records, ``strangers`` of them of records that the vault had not known to be erased; ``purged`` versions that had expired.
+    erased records; ``strangers``: records that the vault had not had erased itself, and withdrew because it was told to; ``purged`` versions that had expired.
     In a dry run: what would be, as far as nobody need be asked. ``problems`` are sentences."""
 
     holding: str
@@ -65,21 +67,31 @@ def run(
     holdings: Sequence[str] | None = None,
     everything: bool = False,
     dry: bool = False,
+    believed: Collection[int] = (),
     progress: Progress = lambda holding, done, total: None,
 ) -> list[Kept]:
     """Tell of new versions, reseal what is due, delete what has expired; in ``holdings`` or in all. ``everything``: reseal whatever
-    has a later epoch, and not only what is in its last rotation. ``dry``: change and ask nothing.
+    has a later epoch, and not only what is in its last rotation. ``dry``: change and ask nothing. ``believed``: erasures of the ledger
+    that this vault did not ask for, by index, and that somebody has looked at: what they erase goes.
 
-    Raises ``InputError`` when another is under way, ``KeyholderUnavailable``, ``Refused``, ``StoreError``, ``LedgerError`` (a ledger
-    that was cut or forked): what came before is done. What concerns one batch alone is among the problems.
+    Raises ``InputError`` when another is under way, or where ``believed`` names anything else, ``KeyholderUnavailable``, ``Refused``, ``StoreError``, ``LedgerError`` (a ledger
+    that was cut or forked; a ``StoreError`` too where the houses' clocks differ): what came before is done. What concerns one batch alone is among the problems.
     """
     if dry:
-        return [_Holding(room, row, KeyDays(room), _now(room), everything).look() for row in _rows(room, holdings)]
+        return [_Holding(room, row, KeyDays(room), everything).look() for row in _rows(room, holdings)]
     with _alone(room.directory):
         room.sync()
-        now, days = room.status().time, KeyDays(room)
+        _check_clocks(room)
+        days = KeyDays(room)
         days.read()
-        found = [_Holding(room, row, days, now, everything).keep(progress) for row in _rows(room, holdings)]
+        rows = _rows(room, holdings)
+        unasked = {row.name: erasures.reconcile(room, row.name) for row in rows}
+        if other := set(believed) - {index for each in unasked.values() for index in each}:
+            raise InputError(
+                f"entry {min(other)} is no erasure that this vault did not ask for{' in this holding' if holdings else ''}. "
+                "Name those that strongroom upkeep complains of"
+            )
+        found = [_Holding(room, row, days, everything).keep(progress, believed) for row in rows]
         if not room.store.tidy() and any(one.removed or one.purged for one in found):
             room.store.empty_log()
         return found
@@ -87,28 +99,37 @@ def run(
 
 def standing(room: Room) -> list[Standing]:
     """How all holdings stand by what the vault knows; nobody is asked."""
-    days, now = KeyDays(room), _now(room)
-    return [_Holding(room, row, days, now, False).standing() for row in _rows(room, None)]
+    days = KeyDays(room)
+    return [_Holding(room, row, days, False).standing() for row in _rows(room, None)]
 
 
 def _rows(room: Room, holdings: Sequence[str] | None) -> list[HoldingRow]:
     return [row for row in room.store.holdings() if holdings is None or row.name in holdings]
 
 
-def _now(room: Room) -> int:
-    return max(room.now(), room.mirror.time)
+def _check_clocks(room: Room) -> None:
+    """What is due and what goes is decided by the vault's own clock. Where the other house has another time one of the two is wrong,
+    and this is no day for letting anything go. Raises ``StoreError``."""
+    ahead = room.status().time - room.now()
+    if abs(ahead) > AHEAD_SECONDS:
+        raise StoreError(
+            f"the keyholder's clock is {abs(ahead):,} s {'ahead of' if ahead > 0 else 'behind'} the vault's: nothing is resealed or deleted "
+            "until the clock that is wrong is mended"
+        )
 
 
 class _Holding:
-    def __init__(self, room: Room, row: HoldingRow, days: KeyDays, now: int, everything: bool) -> None:
+    def __init__(self, room: Room, row: HoldingRow, days: KeyDays, everything: bool) -> None:
         self._room, self._name, self._number, self._everything = room, row.name, row.number, everything
-        self._days, self._now = days, now
+        self._days, self._today = days, room.now() // _DAY
+        # As far as both houses agree: what ends by it has ended.
+        self._proved = min(room.now(), room.mirror.time)
 
     def _facts(self) -> Facts:
         days = self._days.of(self._name)
         declared = self._room.rules().charter.holdings[self._name]
-        held = days.held_until(self._now) is not None
-        return Facts(self._now // _DAY, declared.rotation, days.destroyed.keys(), held)
+        held = days.held_until(self._proved) is not None
+        return Facts(self._today, declared.rotation, days.destroyed.keys(), held, self._proved // _DAY)
 
     def _lives(self) -> Counter[Life]:
         return Counter(
@@ -117,7 +138,7 @@ class _Holding:
 
     def standing(self) -> Standing:
         outlook = schedule.outlook(self._lives(), self._facts())
-        return Standing(self._name, outlook, self._days.of(self._name).held_until(self._now))
+        return Standing(self._name, outlook, self._days.of(self._name).held_until(self._proved))
 
     def look(self) -> Kept:
         """What ``keep`` would do."""
@@ -128,7 +149,7 @@ class _Holding:
         tally = Tally(batches=sum(1 for _ in self._due(facts)))
         return self._kept(untold, tally, purged, facts, lives)
 
-    def keep(self, progress: Progress) -> Kept:
+    def keep(self, progress: Progress, believed: Collection[int]) -> Kept:
         told = self._tell()
         facts = self._facts()
         total, done = sum(1 for _ in self._due(facts)), 0
@@ -139,6 +160,11 @@ class _Holding:
             progress(self._name, done, total)
 
         resealer = Resealer(self._room, self._name, self._days, advance)
+        wanted = set(erasures.reconcile(self._room, self._name)).intersection(believed)
+        if wanted and resealer.withdraw_erased(self._readable(facts), facts, wanted):
+            erasures.believe(self._room, self._name, wanted)
+        if unasked := erasures.reconcile(self._room, self._name):
+            resealer.tally.problems.append(erasures.complaint(self._name, unasked) + self._until(facts))
         resealer.reseal(self._due(facts), facts)
         lives = self._lives()
         return self._kept(told, resealer.tally, self._purge(facts, lives), facts, lives)
@@ -161,6 +187,18 @@ class _Holding:
         before = epoch_of(facts.today, facts.rotation, NEVER)
         for row in self._room.store.aging(self._number, before, facts.today):
             if schedule.state(Life(row.epoch, row.expires), facts) in wanted:
+                yield row
+
+    def _until(self, facts: Facts) -> str:
+        """Until when somebody can look, at the least."""
+        first = min((row.epoch for row in self._readable(facts) if row.epoch < row.expires), default=None)
+        if first is None:
+            return ""
+        return f". Batches with such records are not resealed, and the first of their keys may be destroyed on {epoch_text(first)}"
+
+    def _readable(self, facts: Facts) -> Iterator[BatchRow]:
+        for row in self._room.store.batches():
+            if row.holding == self._number and schedule.state(Life(row.epoch, row.expires), facts) in _READABLE:
                 yield row
 
     def _purge(self, facts: Facts, lives: Mapping[Life, int]) -> int:
@@ -198,7 +236,7 @@ class _Holding:
             tally.strangers,
             purged,
             outlook,
-            days.held_until(self._now),
+            days.held_until(self._proved),
             tuple(problems),
         )
 

@@ -42,6 +42,10 @@ class Mirror:
         reading the ledger."""
         return [(index, entry) for index, entry in self._db.all(_SQL["lives"], (start, stop))]
 
+    def erasures(self, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """The same of erasures."""
+        return [(index, entry) for index, entry in self._db.all(_SQL["erasures"], (start, stop))]
+
     def read_tile(self, level: int, n: int) -> bytes:
         """The hashes of tile (level, n), as many as there are. TileError when there is none: a ``ledger.ReadTile``."""
         found = self._db.one(_SQL["tile"], (level, n))

@@ -15,6 +15,7 @@ from strongroom.store import problems, removal
 from strongroom.store.database import Database, Values, script, statements
 from strongroom.store.jobs import Jobs
 from strongroom.store.mirror import Mirror
+from strongroom.store.notes import Notes
 from strongroom.store.rows import BatchRow, HoldingRow, RecordRow, RowError, Stored, split_tokens
 
 __all__ = ["VaultStore"]
@@ -37,6 +38,7 @@ class VaultStore:
         self._db = Database(Path(path), _APPLICATION, _VERSION, script("vault_schema.sql"), create=create)
         self.mirror = Mirror(self._db)
         self.jobs = Jobs(self._db)
+        self.notes = Notes(self._db)
 
     def close(self) -> None:
         self._db.close()

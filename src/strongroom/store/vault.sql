@@ -145,6 +145,9 @@ SELECT idx FROM entries WHERE idx > ?1 AND substr(entry, 1, 12) = CAST('{"docume
 -- name: lives
 SELECT idx, entry FROM entries WHERE idx >= ?1 AND idx < ?2 AND substr(entry, 1, 8)
     IN (CAST('{"epoch"' AS BLOB), CAST('{"author' AS BLOB), CAST('{"code":' AS BLOB)) ORDER BY idx;
+-- name: erasures
+SELECT idx, entry FROM entries WHERE idx >= ?1 AND idx < ?2
+    AND instr(entry, CAST('"type":"erasure"' AS BLOB)) > 0 ORDER BY idx;
 -- name: put_entry
 INSERT INTO entries (idx, entry) VALUES (?1, ?2);
 -- name: tile
@@ -153,6 +156,8 @@ SELECT data FROM tiles WHERE level = ?1 AND n = ?2;
 INSERT INTO tiles (level, n, data) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data;
 -- name: meta
 SELECT value FROM meta WHERE name = ?1;
+-- name: drop_meta
+DELETE FROM meta WHERE name = ?1;
 -- name: put_meta
 INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value;
 

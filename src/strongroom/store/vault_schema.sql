@@ -91,6 +91,9 @@ CREATE INDEX charters ON entries (idx) WHERE substr(entry, 1, 12) = CAST('{"docu
 CREATE INDEX lives ON entries (idx) WHERE substr(entry, 1, 8)
     IN (CAST('{"epoch"' AS BLOB), CAST('{"author' AS BLOB), CAST('{"code":' AS BLOB));
 
+-- Erasures: a quotation mark inside a string is escaped, so that these bytes are a member of the entry itself.
+CREATE INDEX erasures ON entries (idx) WHERE instr(entry, CAST('"type":"erasure"' AS BLOB)) > 0;
+
 CREATE TABLE tiles (
     level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 63),
     n     INTEGER NOT NULL CHECK (n >= 0),

@@ -11,6 +11,7 @@ from strongroom.custody import keydays
 from strongroom.custody.intake import epochs
 from strongroom.errors import SealError, StoreError
 from strongroom.keyholder import protocol
+from strongroom.ledger import entry
 
 
 def lose_key(town: World, holding: str, epoch: int) -> None:
@@ -43,6 +44,27 @@ def test_another_key_is_refused_unless_the_ledger_says_that_there_was_a_recovery
     # What is sealed from now on can be read.
     people = town.take_in(2)
     assert len(town.disclose([people[0].handle]).values) == 1
+
+
+def test_each_notice_of_a_recovery_lets_it_give_another_key_once(town: World) -> None:
+    def notice() -> None:
+        with town.keyholder.writing():
+            now = town.keyholder.now()
+            town.keyholder.book.stage(entry.NoticeEntry(v=1, time=now, code="generation", scope=""))
+        town.room.sync()
+
+    notice()
+    epoch, _ = epochs.current(town.room, "residents")
+    given = [epochs.public_key(town.room, "residents", epoch)]
+    for _ in range(2):
+        # A notice from before the key was given is no leave to give another.
+        lose_key(town, "residents", epoch)
+        with pytest.raises(StoreError, match="another public key"):
+            epochs.public_key(town.room, "residents", epoch)
+        notice()
+        given.append(epochs.public_key(town.room, "residents", epoch))
+        assert epochs.public_key(town.room, "residents", epoch) == given[-1]
+    assert len(set(given)) == 3
 
 
 def test_a_key_that_the_keyholder_did_not_sign(town: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Holding
-from strongroom.custody import newest
+from strongroom.custody import erasures, newest
 from strongroom.custody.intake import feed, identifiers, verify
 from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
@@ -146,6 +146,9 @@ class Taker:
         found = identifiers.derive(self._keys, self._holding, columns)
         drawn = split(self._room.random(16 * len(next(iter(columns.values())))), 16)
         keyed = self._indexed({self._key: found.own[self._key]}, window, entries) if self._key else {}
+        if keyed:
+            # An erased record must not be found by its token: its next version, and all of that batch, could not be resealed.
+            erasures.settle(self._room, self._errands.holding)
         named: _Named | None = None
         for attempt in range(1, _TRIES + 1):
             named = self._named(found, drawn, keyed, named, window, entries)

@@ -38,15 +38,30 @@ def public_key(room: Room, holding: str, epoch: int) -> bytes:
     except InvalidSignature:
         raise SealError(f"the key of the epoch {epochs.epoch_text(epoch)} is not signed by the keyholder") from None
     known = room.store.epoch(number, epoch)
-    if known is not None and known[0] != answer.public and _recovered(room):
+    if known is None:
+        _note(room, answer.public)
+        room.store.put_epoch(number, epoch, answer.public, answer.signature)
+    elif known[0] != answer.public and _recovered(room, known[0]):
+        _note(room, answer.public)
         room.store.renew_epoch(number, epoch, answer.public, answer.signature)
     else:
         room.store.put_epoch(number, epoch, answer.public, answer.signature)
     return answer.public
 
 
-def _recovered(room: Room) -> bool:
-    """Whether the ledger says that the keyholder was restored from an old copy (SPEC.md section 8.10)."""
+def _note(room: Room, public: bytes) -> None:
+    """How large the ledger was when this key was first given, before anything is sealed to it."""
+    if not room.store.notes.get(_name(public)):
+        room.store.notes.put(_name(public), room.mirror.size.to_bytes(8, "big"))
+
+
+def _recovered(room: Room, public: bytes) -> bool:
+    """Whether the ledger says that the keyholder was restored from an old copy (SPEC.md section 8.10) since it gave this key: each notice
+    lets it give another key once."""
     days = KeyDays(room)
     days.read()
-    return days.generation is not None
+    return days.generation is not None and days.generation >= int.from_bytes(room.store.notes.get(_name(public)), "big")
+
+
+def _name(public: bytes) -> str:
+    return f"key:{protocol.epoch_key_hash(public).hex()}"

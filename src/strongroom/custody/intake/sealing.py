@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Field, Holding
+from strongroom.custody import erasures
 from strongroom.custody.intake import epochs
 from strongroom.custody.room import Room
 from strongroom.seal import ids
@@ -61,6 +62,9 @@ class Sealer:
 
         Raises ``SealError``, ``KeyholderUnavailable``, ``Refused``.
         """
+        if any(version > 1 for version in records.versions):
+            # One that was erased meanwhile has no next version: then the store takes none of these.
+            erasures.reconcile(self._room, self._holding)
         batch, public = self.open(expires)
         rows = self.fill(batch, records)
         return SealedRecords(rows, self.close(batch, public))
