@@ -8,7 +8,7 @@ from typing import Any
 
 from strongroom.drill.scene import Outcome, Scene
 from strongroom.keyholder import protocol
-from strongroom.seal import slot
+from strongroom.seal import columns, slot
 
 
 def frozen(scope: str) -> Callable[[Scene], Outcome]:
@@ -102,3 +102,11 @@ def held_by_others(scene: Scene) -> Outcome:
         members=other.members,
     )
     return scene.call("/v1/held", request)
+
+
+def supersede_far(scene: Scene) -> Outcome:
+    """Say that there is a version that never comes: nobody could read the record again."""
+    request = protocol.Supersede(
+        **scene.intruder.common(), holding="residents", handles=scene.handles()[0], versions=columns.put_u32s([9])
+    )
+    return scene.call("/v1/supersede", request)

@@ -174,13 +174,13 @@ def _corrections(report: Report, scene: Scene) -> None:
     """A correction opens a record whole, to be sealed anew: what a reader who may not correct would want it for."""
     tally, (one, other) = Attempts(scene), scene.handles(2)
     every = [1, 2, 3, 4]
-    for name, purpose, fields, sent in (
-        ("ana", "correct-entry", ["phone"], [one]), ("ana", "confirm", ["name"], [one]), ("arno", "look-back", ["name"], [one]),
-        ("rui", "register", ["phone"], [one]), ("rui", "correct-entry", ["born"], [one]), ("rui", "correct-entry", ["phone"], [other]),
-        ("rui", "correct-entry", ["phone"], [one, other]),
+    for name, purpose, field, sent in (
+        ("ana", "correct-entry", "phone", [one]), ("ana", "confirm", "name", [one]), ("arno", "look-back", "name", [one]),
+        ("rui", "register", "phone", [one]), ("rui", "correct-entry", "born", [one]), ("rui", "correct-entry", "phone", [other]),
+        ("rui", "correct-entry", "phone", [one, other]),
     ):  # fmt: skip
         signed = scene.stage.asker(name).correct(
-            "residents", purpose, [one], fields, CASE, REASON, scene.stage.room.now()
+            "residents", purpose, [one], {field: None}, CASE, REASON, scene.stage.room.now()
         )
         tally.shares(signed, scene.pieces(sent, every))
     disclosing = scene.stage.ask([one], ("phone",), "correct-entry", "rui")

@@ -59,7 +59,7 @@ def _correction(report: Report, scene: Scene) -> None:
     """The day of one call is to be put right."""
     stage = scene.stage
     handles, now = stage.handles("calls")[:1], stage.room.now()
-    signed = stage.asker("rui").correct("calls", "correct-entry", handles, ["day"], CASE, REASON, now)
+    signed = stage.asker("rui").correct("calls", "correct-entry", handles, {"day": "2026-03-02"}, CASE, REASON, now)
     taken = scene.shares(signed, scene.pieces(handles, [1, 2, 3])).taken
     assert taken
     whose = stage.whose_tags()

@@ -113,6 +113,7 @@ ROWS = (
     Row("resealing that keeps quiet about an erased record", "batch", bad_doors.reseal_unnamed, written=False),
     Row("resealing to a key that lives longer", "epoch", bad_doors.reseal_for_longer, written=False),
     Row("proof of a batch under another one's members", "batch", bad_doors.held_by_others, written=False),
+    Row("version that never comes, told as the newest", "version", bad_doors.supersede_far, written=False),
     Row("vault in the operator's place", "operator", bad_doors.as_operator),
     Row("vault in the desk's place", "desk", bad_doors.as_desk),
     Row("reader in a subject's place", "device", bad_doors.as_subject),

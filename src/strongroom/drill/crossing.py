@@ -38,7 +38,7 @@ class Crossing(Scene):
             "look up": lambda by, name: by.find(holding, name, "resident-id", self.person, *why, now()),
             "guess": lambda by, name: by.check(holding, name, target, self.field, "matches", self.value, *why, now()),
             "export": lambda by, name: by.export(holding, name, wanted, 1, now() + 3600, *why, now()),
-            "correct": lambda by, name: by.correct(holding, name, target, wanted, *why, now()),
+            "correct": lambda by, name: by.correct(holding, name, target, {self.field: None}, *why, now()),
             "erase": lambda by, name: by.erase(holding, name, target, *why, now()),
         }
 

@@ -15,7 +15,10 @@ from strongroom.drill.stage import Stage, Theatre
 from strongroom.ledger import entry
 
 NAME = "purpose-crossed"
-ATTACK = "Health codes, for keeping a crowd away: every reader tries under every purpose and in every way, root on the vault helps past its gate."
+ATTACK = (
+    "The health code for crowd control: every reader tries for codes under every purpose and in every way, and root on the"
+    " vault helps past its gate."
+)
 
 RIGHTFUL = {
     "read": {("dora", "contain"), ("emil", "contain"), ("odd", "appeal"), ("arno", "answer-court")},

@@ -23,6 +23,7 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     progress("a detective reads")
     _honest(report, calls)
     _unidentified(report, calls)
+    _alike(report, calls)
     progress("root on the vault reads")
     second_slots.reads(report, calls)
     progress("root seals, and erases")
@@ -45,7 +46,7 @@ def _honest(report: Report, calls: Calls) -> None:
         ([(0, 1)], ["day"], []),
         ([(1, 2)], ["callee", "day"], [2]),
         ([(0, None)], ["caller", "callee"], [0]),
-        ([(2, 2)], ["caller", "callee"], [2]),
+        ([(2, 2)], ["caller", "callee"], [2, 2]),
         ([(2, 2)], ["callee"], [2]),
         ([(0, 3), (3, 1)], ["caller", "callee"], [0, 3, 3, 1]),
         ([(0, 3), (3, 1), (3, 0)], ["callee"], [3, 1, 0]),
@@ -96,4 +97,21 @@ def _unidentified(report: Report, calls: Calls) -> None:
         f"{shared} on a chain that is somebody else's too",
         f"{tags} tags on {len(set(chains))} chains of their own",
         passed=not shared and tags == len(records),
+    )
+
+
+def _alike(report: Report, calls: Calls) -> None:
+    """Whoever reads the book would like to know which read was of somebody who called themselves."""
+    counts = []
+    for record in ((2, 2), (2, 3), (1, None)):
+        calls.stage.hands.wait(REST)
+        asked = calls.stage.ask([calls.handle(*record)], ["caller", "callee"], "trace-call", "dee", "calls")
+        counts.append(len(entry.entry_tags(calls.entries(read.disclose(calls.stage.room, asked).index)[0])))
+    told = len(set(counts)) - 1
+    report.add(
+        "count the tags in the book, for who called themselves or somebody unknown",
+        len(counts),
+        f"{told} told from the others",
+        f"{', '.join(map(str, counts))} tags",
+        passed=not told,
     )

@@ -46,6 +46,7 @@ WEAK: list[Row] = [
     ("erased", keyholder.unchecked("erased"), ("record that was erased", "record that was erased, to")),
     ("epoch", keyholder.any_epoch, ("epoch without", "key on the day", "key that was")),
     ("batch", keyholder.any_batch, ("batch secret altered", "batch secret of another", "batch under another", "batch said to", "resealing that keeps", "proof of a batch")),
+    ("versions in between", keyholder.any_newest, ("version that never",)),
     ("resealing", keyholder.any_resealing, ("resealing to a key",)),
     ("budgets", keyholder.unchecked("budgets"), (
         "more records", "one record more", "intake of more", "intake on", "one record asked", "export of more than was", "export on",

@@ -8,6 +8,7 @@ from tests.drill.weak.base import Row
 WEAK: list[Row] = [
     ("tags of nobody", keyholder.tags_of_nobody, ("reads of callers",)),
     ("one chain for whoever is unknown", disk.one_token_for_no_value, ("reads of callees whom nobody",)),
+    ("one tag a person", keyholder.one_tag_a_person, ("count the tags", "reads of callers")),
     ("share not bound to who", share.unbound_who, (
         "the callee's slot put down to the caller", "the callee's slot put down to nobody", "an unknown callee's", "w exchanged",
     )),

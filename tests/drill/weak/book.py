@@ -17,7 +17,7 @@ from strongroom.ledger import audit, confirm
 
 
 def any_growth_for_watchers(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Watcher, "_grew", lambda self, before, now, progress: ({}, None))
+    patch.setattr(Watcher, "_grew", lambda self, before, now, progress: ({}, None, ()))
     patch.setattr(Watcher, "_confirmed", lambda self, cosigned, now, note: None)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-from tests.drill.weak.base import Weaken, instead, nothing
+from tests.drill.weak.base import SameNumber, Weaken, instead, nothing
 
 from strongroom.catalog import charter as charters
+from strongroom.custody import opening
 from strongroom.errors import Refused, SealError
 from strongroom.gate import ask as asks
 from strongroom.gate import permit
-from strongroom.keyholder import checks, life, office, protocol, reading
+from strongroom.keyholder import checks, life, office, protocol, reading, routes
 from strongroom.keyholder.clock import Clock
 from strongroom.keyholder.epochs import Epochs
 from strongroom.keyholder.store import Store
@@ -166,6 +168,19 @@ def any_resealing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(office, "check_epoch", nothing)
 
 
+def any_newest(patch: pytest.MonkeyPatch) -> None:
+    """Whatever version is told as the newest."""
+    route = routes.ROUTES["/v1/supersede"]
+
+    def weak(*given: Any) -> Any:
+        try:
+            return route.handler(*given)
+        except Refused:
+            return lambda: protocol.Done(done=True)
+
+    patch.setitem(routes.ROUTES, "/v1/supersede", replace(route, handler=weak))
+
+
 def same_secret(patch: pytest.MonkeyPatch) -> None:
     """A batch of which a record was erased keeps its secret when it is resealed, and every delta is nought."""
     before: dict[bytes, bytes] = {}
@@ -184,6 +199,13 @@ def same_secret(patch: pytest.MonkeyPatch) -> None:
 # --- what the keyholder writes -----------------------------------------------------------------------------------------------
 def tags_of_nobody(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reading, "_number", lambda keyholder, holding, whos: sorted(os.urandom(16) for _ in whos))
+
+
+def one_tag_a_person(patch: pytest.MonkeyPatch) -> None:
+    """Who is meant twice in one record has one tag of it; and the vault takes what comes."""
+    honest = reading._number
+    patch.setattr(reading, "_number", lambda keyholder, holding, whos: honest(keyholder, holding, sorted(set(whos))))
+    patch.setattr(opening, "tags", lambda holding, pieces: SameNumber())
 
 
 def share_in_status(patch: pytest.MonkeyPatch) -> None:
