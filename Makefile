@@ -40,7 +40,7 @@ bench: $(VENV)/.dev  ## measure this machine, its disk included
 drills: $(VENV)/.run  ## replay every attack, and write docs/promises.md
 	@$(BIN)/strongroom drill --all --table docs/promises.md
 
-kill: $(VENV)/.dev  ## kill -9 both houses at random points, N=200 times
+kill: $(VENV)/.dev  ## kill -9 either house in the middle of every job, N=200 times in all
 	@STRONGROOM_KILLS=$(N) $(BIN)/python -m pytest -m kill --timeout=0
 
 fuzz: $(VENV)/.fuzz  ## search every parser for SECONDS=10 each; TARGET='ledger.*' for some, RUNS=300 for so many inputs

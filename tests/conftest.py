@@ -1,4 +1,4 @@
-"""What every test gets: how hard hypothesis tries, and how often processes are killed."""
+"""What every test gets: how hard hypothesis tries, and a founded room."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ settings.register_profile(
 )
 settings.register_profile("deep", deadline=None, suppress_health_check=_slow, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
-
-
-@pytest.fixture(scope="session")
-def kills() -> int:
-    """How often a crash test kills: 25, or what `make kill N=...` says."""
-    return int(os.environ.get("STRONGROOM_KILLS", "25"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """A registrar who goes on and on: corrects one record after another, erases now and then, and writes down what was done, durably.
 
-Run as a process: ``corrector.py ROOM ACKNOWLEDGED SEED``. A line a deed: ``corrected HANDLE VERSION NAME`` or ``erased HANDLE``.
+Run as a process: ``corrector.py ROOM ACKNOWLEDGED``. A line a deed: ``corrected HANDLE VERSION NAME`` or ``erased HANDLE``.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ from strongroom.errors import KeyholderUnavailable, Refused
 REASON = "putting the register of residents right"
 
 
-def main(directory: Path, acknowledged: Path, seed: int) -> None:
-    chooser = random.Random(seed)
+def main(directory: Path, acknowledged: Path) -> None:
+    chooser = random.Random()
     room = Room(directory / "vault")
-    room.sync()
+    while True:
+        try:
+            room.sync()
+            break
+        except KeyholderUnavailable:
+            time.sleep(0.05)  # it was killed; another is being started
     number = room.holding("residents")
     who = asking.asker(room, device.load(directory / "people" / "rui.device"))
     amend, forget = (Mandate(who, "residents", purpose, "case-17", REASON) for purpose in ("amend", "forget"))
@@ -32,7 +37,7 @@ def main(directory: Path, acknowledged: Path, seed: int) -> None:
         while handles := room.store.handles(number, b"", 1000):
             handle = chooser.choice(handles)
             try:
-                if chooser.random() < 0.05:
+                if chooser.random() < 0.1:
                     list(asking.erase(room, forget, [handle]))
                     line = f"erased {handle.hex()}"
                 else:
@@ -55,4 +60,4 @@ def main(directory: Path, acknowledged: Path, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -18,11 +18,11 @@ from strongroom.custody.room import Room
 
 
 def main(directory: Path, source: Path) -> None:
-    rows.MAX_ROWS = 30
+    rows.MAX_ROWS = 15
     room = Room(directory / "vault")
     room.sync()
     asker = asking.asker(room, device.load(directory / "people" / "rui.device"))
-    errand = Errand(asker, "register", "feed-1", "following what the register says has changed")
+    errand = Errand(asker, "announce", "feed-1", "following what the register says has changed")
     feed = Feed("op", Errand(asker, "forget", "feed-1", "following what the register says is gone"))
     side = source.with_suffix(".bad.csv")
     report = import_file(

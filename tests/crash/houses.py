@@ -1,26 +1,45 @@
-"""Both houses as real processes that can be killed."""
+"""Both houses as real processes that can be killed, or whose disk fails (``child.py``)."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from tests.crash import child
 
 from strongroom.cli import development
+from strongroom.errors import KeyholderUnavailable
 from strongroom.keyholder import files
 
 STRONGROOM = [sys.executable, "-m", "strongroom.cli.main"]
+CHILD = [sys.executable, child.__file__]
+"""The same command, to which things can be done: what, is for ``start`` to say."""
 
 
-def start(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+def start(
+    arguments: list[str], log: Path, told: Mapping[str, Any] | None = None, cwd: Path | None = None
+) -> subprocess.Popen[bytes]:
     """A process in a group of its own, so that a kill takes its workers along, as a power cut would."""
+    environment = {**os.environ, "STRONGROOM_CHILD": json.dumps(told or {}), "STRONGROOM_TRACEBACK": "1"}
     with log.open("ab") as file:
-        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env=environment,
+            cwd=cwd,
+        )
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -30,18 +49,26 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 class Keyholder:
-    """The keyholder's process, started again whenever it is not there."""
+    """The keyholder's process, started again whenever it is not there. ``told``: what is done to it from the next start on."""
 
-    def __init__(self, room: Path, log: Path) -> None:
+    def __init__(self, room: Path, log: Path, told: Mapping[str, Any] | None = None) -> None:
         self._room, self._log = room, log
+        self.told = dict(told or {})
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ensure(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def ensure(self) -> bool:
+        """Whether it answers now: false where it ended at once."""
+        if not self.runs:
             directory = self._room / "keyholder"
             (directory / "address").unlink(missing_ok=True)
-            self._process = start([*STRONGROOM, "keyholder", "--room", str(self._room)], self._log)
-            development.wait(directory)
+            self._process = start([*CHILD, "keyholder", "--room", str(self._room)], self._log, self.told)
+            with self._log.open("rb") as said, contextlib.suppress(KeyholderUnavailable):
+                development.wait(directory, development.Child(self._process, said))
+        return self.runs
 
     def kill(self) -> None:
         if self._process is not None:
@@ -56,13 +83,18 @@ class Keyholder:
 
 
 def soon(chooser: random.Random, longest: float) -> float:
-    """A moment to kill at: short ones are as likely as long ones on a logarithmic scale."""
+    """A moment to kill at: short ones are likelier than long ones."""
     return float(longest * chooser.random() ** 2)
 
 
-def fsck(room: Path) -> subprocess.CompletedProcess[str]:
+def fsck(room: Path, told: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*STRONGROOM, "fsck", "--room", str(room)], capture_output=True, text=True, check=False, timeout=300
+        [*CHILD, "fsck", "--room", str(room)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "STRONGROOM_CHILD": json.dumps(told or {})},
     )
 
 

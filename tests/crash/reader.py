@@ -1,6 +1,6 @@
 """A reader that goes on and on: discloses one record after another, and writes down what it was given, durably.
 
-Run as a process: ``reader.py ROOM ACKNOWLEDGED SEED``. A line a read: entry index, handle, receipt in base64.
+Run as a process: ``reader.py ROOM ACKNOWLEDGED``. A line a read: entry index, handle, receipt in base64.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ from strongroom.errors import KeyholderUnavailable
 REASON = "confirming an application for a passport"
 
 
-def main(directory: Path, acknowledged: Path, seed: int) -> None:
-    chooser = random.Random(seed)
+def main(directory: Path, acknowledged: Path) -> None:
+    chooser = random.Random()
     room = Room(directory / "vault")
-    room.sync()
+    while True:
+        try:
+            room.sync()
+            break
+        except KeyholderUnavailable:
+            time.sleep(0.05)  # it was killed; another is being started
     handles = [row.handle for row in room.store.records(room.holding("residents"))]
     who = asking.asker(room, device.load(directory / "people" / "ana.device"))
     with acknowledged.open("a") as file:
@@ -43,4 +48,4 @@ def main(directory: Path, acknowledged: Path, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,138 +1,131 @@
-"""Kill -9 of either house in the middle of corrections, erasures and exports."""
+"""Kill -9 in the middle of upkeep, of a migration and of a certificate: what lives goes on living, and what was erased is gone."""
 
 from __future__ import annotations
 
-import json
-import pickle
-import random
-import shutil
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from tests import world
-from tests.crash.corrector import __file__ as corrector_script
-from tests.crash.houses import STRONGROOM, Keyholder, fsck, kill, soon, start, until
+from tests.crash.conftest import people_of
+from tests.crash.siege import Siege
+from tests.custody.life import entries, mandate
+from tests.world import Person, World
 
-from strongroom.custody import asking, newest
-from strongroom.custody.asking import Mandate
-from strongroom.errors import InputError, Refused
+from strongroom.client import certificate
+from strongroom.custody import asking, correct
 from strongroom.ledger import entry
+from strongroom.seal.epoch import epoch_of
 
-PEOPLE = 3000
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A room with people in it, whose budgets do not end before the kills do."""
-    root = tmp_path_factory.mktemp("peopled") / "room"
-    text = world.CHARTER.replace("most: 40", "most: 10000")
-    for rate in ("300/hour", "200/hour", "100000/day", "100/day", "1000/day", "200/day"):
-        text = text.replace(f"[{rate}]", "[100000000/day]")
-    world.found(root, text)
-    town = world.World(root)
-    (root / "handles.pickle").write_bytes(pickle.dumps(sorted(one.handle for one in town.take_in(PEOPLE))))
-    town.close()
-    return root
+DAY, ROTATION = 86400, 30
+ASK = ["--as", "rui", "--purpose", "amend", "--case", "M-1", "--reason", "what was in one field goes into another"]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(3600)]
 
 
-def _town(room: Path, keyholder: Keyholder, log: Path) -> world.World:
-    """Both houses once they have stopped, whole."""
-    keyholder.ensure()
-    keyholder.stop()
-    checked = fsck(room)
-    assert checked.returncode == 0, checked.stdout + checked.stderr + log.read_text(errors="replace")
-    return world.World(room)
+def erase(town: World, people: list[Person]) -> None:
+    list(asking.erase(town.room, mandate(town, "forget"), [one.handle for one in people]))
 
 
-def test_exports_survive_kills(peopled: Path, tmp_path: Path, kills: int) -> None:
-    """Whenever one is complete it has each record once, and no half line; every batch that was given is in the book."""
-    room, log = tmp_path / "room", tmp_path / "log"
-    shutil.copytree(peopled, room)
-    handles = [handle.hex() for handle in pickle.loads((room / "handles.pickle").read_bytes())]  # noqa: S301
-    chooser, keyholder = random.Random(kills), Keyholder(room, log)
-    done = killed = 0
-    wanted = (kills + 1) // 2
-    receipts: list[dict[str, object]] = []
-    while killed < wanted or done == 0:
-        keyholder.ensure()
-        out = tmp_path / f"out-{done}.jsonl"
-        ask = ["--as", "ana", "--purpose", "extract", "--case", "c-1", "--reason", "a sample for the yearly check"]
-        exporter = start([*STRONGROOM, "export", *ask, "--fields", "name", "--to", str(out), "--room", str(room)], log)
-        if killed < wanted and not until(exporter, 0.5 + soon(chooser, 1.5)):
-            if chooser.random() < 0.3:
-                keyholder.kill()
-                exporter.wait(60)
-            kill(exporter)
-            killed += 1
-        elif exporter.wait(120) == 0:
-            lines = [json.loads(line) for line in out.read_text().splitlines()]
-            assert [line["handle"] for line in lines] == handles
-            assert all(line["fields"]["name"] for line in lines)
-            receipts += [
-                json.loads(line) for line in out.with_name(f"{out.name}.receipts").read_text().splitlines()[1:]
-            ]
-            done += 1
-    town = _town(room, keyholder, log)
-    for one in receipts:
-        assert town.room.mirror.entry(int(str(one["entry"]))).decode() == one["text"]
-    assert sum(int(str(one["records"])) for one in receipts) >= done * PEOPLE
-    town.close()
+def read(town: World, people: list[Person], *names: str, purpose: str = "review") -> dict[bytes, dict[str, str | None]]:
+    found: dict[bytes, dict[str, str | None]] = {}
+    for part in asking.disclose(town.room, mandate(town, purpose), [one.handle for one in people], names):
+        found |= dict(zip(part.handles, part.values, strict=True))
+    return found
 
 
-def test_corrections_and_erasures_survive_kills(peopled: Path, tmp_path: Path, kills: int) -> None:
-    """What was acknowledged is so; of what was not, each record is as it was or as it was to be; nothing erased comes back."""
-    room, log, acknowledged = tmp_path / "room", tmp_path / "log", tmp_path / "acknowledged"
-    shutil.copytree(peopled, room)
-    chooser, keyholder = random.Random(kills), Keyholder(room, log)
-    for seed in range(kills // 2 + 1):
-        keyholder.ensure()
-        corrector = start([sys.executable, corrector_script, str(room), str(acknowledged), str(seed)], log)
-        until(corrector, 1 + soon(chooser, 1.5))
-        if chooser.random() < 0.4:
-            keyholder.kill()
-            keyholder.ensure()
-            until(corrector, 0.5)
-        assert corrector.poll() is None, log.read_text(errors="replace")
-        kill(corrector)
-    said: dict[str, tuple[int, str]] = {}
-    erased = set()
-    for line in acknowledged.read_text().splitlines():
-        deed, handle, *rest = line.split(" ", 3)
-        if deed == "erased":
-            erased.add(handle)
-        else:
-            said[handle] = int(rest[0]), rest[1]
-    assert said
-    assert erased
-    town = _town(room, keyholder, log)
-    newest.tell(town.room, "residents")
-    asker = town.asker()
-    review = Mandate(asker, "residents", "review", "case-17", "looking at what was put right")
-    number = town.room.holding("residents")
-    assert town.room.store.unsettled(number, 9) == []
-    for handle in erased:
-        with pytest.raises(InputError, match="not in residents"):
-            list(asking.disclose(town.room, review, [bytes.fromhex(handle)], ["name"]))
-    cut = 0
-    for handle, (version, name) in said.items():
-        if handle in erased:
-            continue
-        try:
-            (found,) = asking.disclose(town.room, review, [bytes.fromhex(handle)], ["name", "phone"], version)
-        except (InputError, Refused) as error:
-            if error.code not in ("input", "erased"):
-                raise
-            cut += 1
-        else:
-            assert found.values == ({"name": name, "phone": None},)
-    # Erasures that were written and never acknowledged.
-    assert cut <= sum(item.count for item in _erasures(town)) - len(erased)
-    town.close()
+def test_upkeep(besieged: Callable[..., Siege]) -> None:
+    """A turn is a rotation: some are erased, some corrected without the keyholder being told, some calls expire."""
+    siege = besieged("upkeep")
+    left = people_of(siege.room)
+    siege.chooser.shuffle(left)
+
+    def begin(turn: int) -> list[str]:
+        nonlocal left
+        gone, left = left[:4], left[4:]
+        with siege.world() as town:
+            erase(town, gone)
+            for one in left[:3]:
+                one.values["name"] = f"Name {turn}"
+                correct.correct(
+                    town.room, mandate(town, "amend"), [one.handle], {"name": one.values["name"]}, "register"
+                )
+            town.room.store.unsettle(town.room.holding("residents"))
+            town.take_in_calls(*[(f"+86139123456{at:02}", "") for at in range(3)])
+        siege.later += ROTATION * DAY
+        siege.run("keyholder", "expire", "--yes", alone=True)
+        return ["upkeep"]
+
+    def finished(turn: int, code: int) -> None:
+        with siege.world() as town:
+            store, number = town.room.store, town.room.holding("residents")
+            today = town.room.now() // DAY
+            rows = [row for row in store.batches() if row.holding == number]
+            assert {row.epoch for row in rows} == {epoch_of(today, ROTATION, 2**32 - 1)}
+            # What was corrected has old versions, too, until they expire.
+            assert {row.handle for row in store.records(number)} == {one.handle for one in left}
+            assert store.unsettled(number, 9) == []
+            assert [row.records for row in store.holdings() if row.name == "calls"] == [0]
+
+    siege.storm(begin, finished)
+    siege.rest()
+    with siege.world() as town:
+        names = read(town, left, "name")
+        assert names == {one.handle: {"name": one.values["name"]} for one in left}
+        newest = town.keyholder.store.newest(town.keyholder.holding_id("residents"), [one.handle for one in left])
+        latest = town.room.store.latest_versions(town.room.holding("residents"), [one.handle for one in left])
+        assert newest == {handle: version for handle, version in latest.items() if version > 1}
 
 
-def _erasures(town: world.World) -> list[entry.ErasureEntry]:
-    store = town.keyholder.store
-    found = (entry.parse(data) for data in store.entries(0, store.size()))
-    return [item for item in found if isinstance(item, entry.ErasureEntry)]
+def test_migrations(besieged: Callable[..., Siege]) -> None:
+    """Each record has one more version a turn, however often it was begun."""
+    siege = besieged("migration")
+    people = people_of(siege.room)
+    field = "note"
+
+    def begin(turn: int) -> list[str]:
+        nonlocal field
+        field, other = ("note", "memo") if turn % 2 == 0 else ("memo", "note")
+        text = f"{field}: {{constant: turn {turn}}}\nclear: [{other}]\n"
+        (siege.folder / f"map-{turn}.yaml").write_text(text)
+        return ["catalog", "migrate", "--map", f"map-{turn}.yaml", "--intake-purpose", "register", *ASK]
+
+    turns = siege.storm(begin)
+    siege.rest()
+    with siege.world() as town:
+        versions = town.room.store.latest_versions(town.room.holding("residents"), [one.handle for one in people])
+        assert set(versions.values()) == {1 + turns}
+        found = read(town, people, "note", "memo", "name")
+        other = "memo" if field == "note" else "note"
+        assert found == {
+            one.handle: {field: f"turn {turns - 1}", other: None, "name": one.values["name"]} for one in people
+        }
+
+
+def test_certificates(besieged: Callable[..., Siege]) -> None:
+    """There is a whole one that verifies, or none."""
+    siege = besieged("certificate")
+    people = people_of(siege.room)[:3]
+    with siege.world() as town:
+        erase(town, people)
+        genesis = town.room.anchors.genesis
+    out = siege.folder / "erased.json"
+    records = [word for one in people for word in ("--record", one.handle.hex())]
+
+    def begin(turn: int) -> list[str]:
+        out.unlink(missing_ok=True)
+        out.with_suffix(".md").unlink(missing_ok=True)
+        return ["certificate", "--holding", "residents", "--out", str(out), *records]
+
+    def whole() -> None:
+        if out.exists():
+            assert len(certificate.verify(out.read_bytes(), genesis=genesis).records) == len(people)
+        if out.with_suffix(".md").exists():
+            assert out.with_suffix(".md").read_text().endswith("\n")
+
+    def finished(turn: int, code: int) -> None:
+        assert out.exists()
+        assert out.with_suffix(".md").exists()
+        whole()
+
+    siege.storm(begin, finished, meanwhile=whole)
+    siege.rest()
+    with siege.world() as town:
+        assert len([one for one in entries(town) if isinstance(one, entry.ErasureEntry)]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from tests.custody.life import entries, mandate, tags_of
@@ -91,6 +92,48 @@ def test_a_crash_before_the_vault_took_note(town: World, monkeypatch: pytest.Mon
     with pytest.raises(Refused, match="erased"):
         forget(town, [people[0].handle])
     assert town.find("resident-id", number).handles == ()
+
+
+def test_cut_short_it_goes_on(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the vault had taken note of the last part or not; each record is erased by one entry."""
+    monkeypatch.setattr(asking, "AT_ONCE", 2)
+    handles = sorted(one.handle for one in town.take_in(7))
+    real, left = town.room.store.withdraw, [2]
+
+    def crash(*args: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError("the machine went down")
+        real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(town.room.store, "withdraw", crash)
+        with pytest.raises(OSError, match="went down"):
+            forget(town, handles)
+    assert town.room.store.withdrawn(town.room.holding("residents"), handles) == set(handles[:2])
+    before = len(entries(town))
+    assert [one.handles for one in forget(town, handles)] == [tuple(handles[4:6]), tuple(handles[6:])]
+    assert [type(item) for item in entries(town)[before:]] == [
+        entry.RefusalEntry,
+        entry.ErasureEntry,
+        entry.ErasureEntry,
+    ]
+    assert town.room.store.latest(town.room.holding("residents"), handles) == []
+    with pytest.raises(InputError, match="not in residents"):
+        forget(town, handles)
+
+
+def test_of_some_that_were_erased_nothing_is_taken_note_of(town: World) -> None:
+    """The vault of this morning: one of two was erased since. Which one, only an erasure of each tells."""
+    handles = sorted(one.handle for one in town.take_in(2))
+    store, number = town.room.store, town.room.holding("residents")
+    kept = store.latest(number, handles)
+    forget(town, [handles[0]])
+    store.latest = lambda holding, handles: kept  # type: ignore[method-assign]
+    store.withdrawn = lambda holding, handles: set()  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="erased"):
+        forget(town, handles)
+    assert list(store.latest_versions(number, handles)) == [handles[1]]
 
 
 @pytest.mark.parametrize(

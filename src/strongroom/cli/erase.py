@@ -53,6 +53,8 @@ def erase(call: Call) -> int:
                     _show(call, room, mandate.holding, parts)
                 raise
             _show(call, room, mandate.holding, parts)
+            if before := len(handles) - sum(len(part.handles) for part in parts):
+                out.note(f"{count(before, 'record')} of those named had been erased before.")
     out.document(
         {
             "asks": [{"entry": part.index, "receipt": part.receipt, "records": len(part.handles)} for part in parts],

@@ -14,7 +14,7 @@ from strongroom.custody.check import Checked
 from strongroom.custody.erase import Erased
 from strongroom.custody.read import Disclosed, Found
 from strongroom.custody.room import Room
-from strongroom.errors import InputError
+from strongroom.errors import InputError, Refused
 from strongroom.keyholder.protocol import MAX_SLOTS
 from strongroom.ledger.entry import MAX_TAGS
 
@@ -93,10 +93,23 @@ def check(
 
 
 def erase(room: Room, mandate: Mandate, handles: Sequence[bytes]) -> Iterator[Erased]:
-    """The same for an erasure. Raises as ``erase.erase``."""
-    m = mandate
-    for part in parts(room, m.holding, handles, None):
-        yield erasure.erase(room, m.signed(m.asker.erase(m.holding, m.purpose, part, m.case, m.reason, room.now())))
+    """The same for an erasure. One that was cut short is gone on with: what it has done is passed over, unless that is all.
+    Raises as ``erase.erase``."""
+    m, done, passed = mandate, False, None
+    left = set(handles)
+    if m.holding in room.rules().charter.holdings:
+        left = left - room.store.withdrawn(room.holding(m.holding), left) or left
+    for part in parts(room, m.holding, sorted(left), None):
+        ask = m.asker.erase(m.holding, m.purpose, part, m.case, m.reason, room.now())
+        try:
+            yield erasure.erase(room, m.signed(ask))
+            done = True
+        except Refused as refusal:
+            if refusal.code != "erased" or room.store.latest_versions(room.holding(m.holding), part):
+                raise
+            passed = refusal
+    if passed is not None and not done:
+        raise passed
 
 
 def parts(room: Room, holding: str, handles: Sequence[bytes], fields: Sequence[str] | None) -> Iterator[list[bytes]]:

@@ -53,17 +53,19 @@ def found(root: Path, source: sources.Source, random: Callable[[int], bytes], pr
 
     Raises ``StoreError`` when there is a room already, ``CatalogError`` when the source is wrong: then nothing was made.
     """
+    draft = root / ".founding"
+    if draft.exists():
+        raise _cut_short(root)
     if any((root / part).exists() for part in _PARTS):
         raise InputError(f"{root}: there is a room already. Choose another directory")
     for finding in check(source):
         if finding.level == "error":
             raise CatalogError(finding.place, finding.problem, finding.mend)
     # Made whole beside its place: a room of which half is there would have keys, and no charter to use them under.
-    draft = root / ".founding"
     try:
         draft.mkdir(mode=0o700, parents=True)
     except FileExistsError:
-        raise InputError(f"{draft}: a founding was cut short, or is under way. Remove it, then try again") from None
+        raise _cut_short(root) from None
     try:
         genesis = _found(draft, source, random, progress)
         for part in _PARTS:
@@ -71,6 +73,14 @@ def found(root: Path, source: sources.Source, random: Callable[[int], bytes], pr
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return genesis
+
+
+def _cut_short(root: Path) -> InputError:
+    # Some parts may have come to their place, and are of no use without the others.
+    there = [part for part in (".founding", *_PARTS) if (root / part).exists()]
+    return InputError(
+        f"{root}: a founding was cut short, or is under way. Remove what it left there ({', '.join(there)}), then try again"
+    )
 
 
 def _found(root: Path, source: sources.Source, random: Callable[[int], bytes], progress: Progress) -> bytes:

@@ -245,6 +245,11 @@ class VaultStore:
         their batches are resealed, for which the keyholder must still be told of them. Again, it changes nothing."""
         removal.withdraw(self._db, holding, handles)
 
+    def withdrawn(self, holding: int, handles: Iterable[bytes]) -> set[bytes]:
+        """Which of these are still named here and have no latest version, as after ``withdraw``."""
+        found = ((handle, self._db.one(_SQL["last_tokens"], (holding, handle))) for handle in handles)
+        return {handle for handle, last in found if last is not None and last[1] is None}
+
     def empty_log(self) -> None:
         """Overwrite what was removed in the write-ahead log too; at the end of whatever removes."""
         self._db.empty_log()
