@@ -64,7 +64,7 @@ def _asks() -> tuple[SignedAsk, ...]:
         asker.find("residents", "confirm", "phone", "+8613800138000", case, why, _NOW),
         asker.disclose("residents", "confirm", records, ["born", "name"], case, why, _NOW),
         asker.check("residents", "confirm", records, "name", "matches", "Ada Lovelace", case, why, _NOW),
-        asker.correct("residents", "register", records, ["name"], case, why, _NOW),
+        asker.correct("residents", "register", records, {"name": "Ada"}, case, why, _NOW),
         asker.erase("residents", "register", records, case, why, _NOW),
         asker.intake("residents", "register", 5, _NOW + 3600, case, why, _NOW),
         asker.export("residents", "register", ["name"], 5, _NOW + 3600, case, why, _NOW),

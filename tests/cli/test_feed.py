@@ -11,7 +11,7 @@ from tests.cli.session import Ran, Session
 
 from strongroom.synth.people import people
 
-ASK = ("--as", "rui", "--purpose", "register", "--case", "R-1", "--reason", "following the register of the county")
+ASK = ("--as", "rui", "--purpose", "announce", "--case", "R-1", "--reason", "following the register of the county")
 FEED = ("--upsert", "id-number", "--op", "change")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +14,12 @@ from tests.custody.life import amend, entries, mandate, tags_of
 from tests.world import Person, World
 
 from strongroom.catalog import fields
+from strongroom.client.device import countersign
 from strongroom.custody import asking, correct, newest, opening
 from strongroom.custody.correct import Corrected
-from strongroom.errors import InputError, KeyholderUnavailable, Refused, StoreError
+from strongroom.custody.intake.window import Errand
+from strongroom.errors import CommitmentError, InputError, KeyholderUnavailable, Refused, StoreError
+from strongroom.gate import ask as asks
 from strongroom.ledger import entry
 from strongroom.seal import person
 from strongroom.seal.epoch import NEVER
@@ -74,15 +79,84 @@ def test_who_is_found_by_what(town: World) -> None:
     assert len({len(row.tokens) for row in rows(town, one.handle)}) == 1, "no value looks like any value"
 
 
-def test_a_record_put_under_its_right_person(town: World) -> None:
-    """The one that it was under is told of the correction, the right one of what comes after."""
+@pytest.mark.parametrize("same", [False, True])
+def test_no_record_is_moved_to_another_person(town: World, same: bool) -> None:
+    """There it would be read and erased unseen, and put back. Nor does the answer say whether the number given is the one."""
     one, other = town.take_in(2)
     keys = town.room.keys.holding("residents")
     whos = [person.inners(keys, "resident-id", [str(each.values["id-number"])])[0][:16] for each in (one, other)]
-    fix(town, one.handle, id_number=str(other.values["id-number"]))
-    assert [len(tags_of(town, "residents", who)) for who in whos] == [1, 0]
+    with pytest.raises(InputError, match="stays; nothing was changed"):
+        fix(town, one.handle, id_number=str((one if same else other).values["id-number"]))
+    assert len(rows(town, one.handle)) == 1
     read(town, one.handle, "name")
-    assert [len(tags_of(town, "residents", who)) for who in whos] == [1, 1]
+    assert [len(tags_of(town, "residents", who)) for who in whos] == [2, 0], "told of the try as well"
+
+
+def test_somebody_unidentified_becomes_known(town: World) -> None:
+    """And stays so."""
+    amend(
+        town,
+        (
+            "reads: {residents: {name: clear, born: clear",
+            "reads: {calls: {callee: clear}, residents: {name: clear, born: clear",
+        ),
+    )
+    (call,) = town.take_in_calls(("+8613800138000", ""))
+    m = replace(mandate(town, "amend"), holding="calls")
+    assert correct.correct(town.room, m, [call.handle], {"callee": "+8613900139000"}, "bill").versions == (2,)
+    assert town.find("phone", "+8613900139000", "trace", "calls").handles == (call.handle,)
+    for value in ("+8613900139001", None):
+        with pytest.raises(InputError, match="callee has a value"):
+            correct.correct(town.room, m, [call.handle], {"callee": value}, "bill")
+
+
+# --- what was signed is what is written -----------------------------------------------------------------------------------
+def test_the_private_half_names_what_is_written(town: World) -> None:
+    (one,) = town.take_in(1)
+    m = mandate(town, "amend")
+    signed = m.asker.correct(
+        "residents", "amend", [one.handle], {"phone": None, "name": " 李四"}, m.case, m.reason, town.room.now()
+    )
+    assert signed.private.subject == asks.Queried(kind="values", value='{"name":" 李四","phone":null}')
+    errand = Errand(m.asker, "register", m.case, m.reason)
+    correct.revise(town.room, signed, errand)
+    assert read(town, one.handle, "name", "phone") == {"name": "李四", "phone": None}
+    evidence = town.room.store.private(asks.ask_hash(signed.text))
+    assert evidence is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (None, ""),
+        ("values", '{"name":"a","sex":"male"}'),
+        ("values", "{}"),
+        ("values", '{"name": "a"}'),
+        ("values", '{"name":1}'),
+        ("phone", "+8613800138000"),
+        ("map", "email: phone\n"),
+        ("map", "name: nothing\n"),
+    ],
+)
+def test_what_names_other_fields_than_the_ask_is_none(town: World, kind: str | None, value: str) -> None:
+    (one,) = town.take_in(1)
+    m, before = mandate(town, "amend"), len(entries(town))
+    subject = None if kind is None else asks.Queried(kind=kind, value=value)
+    named = {"fields": ["name"], "written": subject, "case": m.case, "reason": m.reason, "now": town.room.now()}
+    signed = m.asker._correct("residents", "amend", [one.handle], **named)
+    with pytest.raises(Refused) as caught:
+        correct.revise(town.room, signed, Errand(m.asker, "register", m.case, m.reason))
+    assert caught.value.code == "ask"
+    assert len(entries(town)) == before
+
+
+def test_what_is_countersigned_is_what_is_shown(town: World) -> None:
+    (one,) = town.take_in(1)
+    m = mandate(town, "amend")
+    signed = m.asker.correct("residents", "amend", [one.handle], {"name": "李四"}, m.case, m.reason, town.room.now())
+    shown = asks.Queried(kind="values", value='{"name":"王五"}')
+    with pytest.raises(CommitmentError):
+        countersign(replace(signed, private=msgspec.structs.replace(signed.private, subject=shown)), m.asker.device)
 
 
 def test_an_old_version_is_old_from_then_on(town: World) -> None:
@@ -128,7 +202,7 @@ def test_a_correction_prolongs_nothing(town: World, before: str, after: str, day
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"status": "barred"}, "grounds is missing, and what status says needs it"),
+        ({"status": "barred"}, "what status is to say needs grounds"),
         ({"born": "31.12.1999"}, "born: want a date"),
         ({"status": "gone"}, "status: is not one of the declared values"),
         ({"id_number": None}, "id-number: is missing, and the field is required"),
@@ -143,7 +217,7 @@ def test_what_does_not_fit_changes_nothing(town: World, changes: dict[str, Any],
         fix(town, one.handle, intake="", **changes)
     assert len(rows(town, one.handle)) == 1
     # What can be seen without opening the record marks nobody.
-    assert len(entries(town)) - before == (1 if "status says" in words else 0)
+    assert len(entries(town)) - before == (1 if "is to say" in words else 0)
 
 
 def test_what_one_value_needs_stays_while_it_does(town: World) -> None:
@@ -151,7 +225,7 @@ def test_what_one_value_needs_stays_while_it_does(town: World) -> None:
     amend(town, *MORE)
     done = fix(town, one.handle, intake="", status="barred", grounds="a fight at the counter")
     assert done.versions == (2,)
-    with pytest.raises(InputError, match="grounds is missing"):
+    with pytest.raises(InputError, match="grounds may not be empty there"):
         fix(town, one.handle, intake="", grounds=None)
     assert fix(town, one.handle, intake="", grounds=None, status="well").versions == (3,)
     assert read(town, one.handle, "status", "grounds", purpose="confirm") == {"status": "well", "grounds": None}

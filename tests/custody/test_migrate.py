@@ -14,6 +14,7 @@ from tests.world import Person, World
 
 from strongroom.catalog import migration
 from strongroom.custody import asking, correct, erase, migrate
+from strongroom.custody.intake.window import Errand
 from strongroom.custody.migrate import Migrated, Work
 from strongroom.errors import InputError, Refused
 from strongroom.ledger import entry
@@ -320,3 +321,32 @@ def test_killed_at_any_step_each_record_is_migrated_once(founded: Path, tmp_path
 def _copied(template: Path, to: Path) -> Path:
     world.copy(template, to).close()
     return to
+
+
+# --- a map copies nothing that the purpose does not read ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "text", ["family: id-number", "family: {field: id-number, split: x, part: 1}", "family: [name, id-number]"]
+)
+def test_what_the_purpose_does_not_read_clear_fills_nothing(town: World, tmp_path: Path, text: str) -> None:
+    amend(town, *MORE, ("email: clear, id-number: clear, family", "email: clear, id-number: year, family"))
+    (one,) = people_of(town, 1)
+    before = len(entries(town))
+    for run in (migrate.migrate, migrate.look):
+        with pytest.raises(InputError, match="amend does not read clear what the map fills fields from: id-number"):
+            run(work(town, tmp_path, text))
+    assert len(entries(town)) == before
+    assert versions(town, [one]) == [2]
+    # The gate does not rely on that.
+    asked = work(town, tmp_path, text)
+    m = asked.mandate
+    signed = m.asker.migrate("residents", "amend", [one.handle], asked.map, m.case, m.reason, town.room.now())
+    with pytest.raises(Refused) as caught:
+        correct.revise(town.room, signed, Errand(m.asker, "register", m.case, m.reason))
+    assert caught.value.code == "field"
+
+
+def test_the_list_does_not_say_why(grown: World, tmp_path: Path) -> None:
+    people_of(grown, 2)
+    migrate.migrate(work(grown, tmp_path, 'year: {field: name, split: " ", part: 2}\nclear: [name]'))
+    said = {line.split(",", 1)[1] for line in (tmp_path / "bad.csv").read_text().splitlines()}
+    assert said == {"year,what would fill it does not fit"}

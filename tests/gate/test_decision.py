@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.catalog import sample
 
+from strongroom.canonical import encode
 from strongroom.catalog import charter as documents
 from strongroom.catalog.model import Countersign, Holding, PurposeBudgets, RosterLine
 from strongroom.errors import FormatError, Refused
@@ -139,6 +140,10 @@ FIELDS = ["id-number", "name", "born", "sex", "phone", "address", "caller", "bad
 KINDS = ["resident-id", "phone", "email", "text:badge", "text:note", ""]
 
 
+def writing(*fields: str) -> Queried:
+    return Queried(kind="values", value=encode(dict.fromkeys(fields, "x")).decode())
+
+
 @st.composite
 def drawn(draw: st.DrawFn) -> tuple[Ask, PrivateHalf, RosterLine]:
     line = draw(st.sampled_from(LINES))
@@ -161,6 +166,8 @@ def drawn(draw: st.DrawFn) -> tuple[Ask, PrivateHalf, RosterLine]:
         members |= {} if kind is FindAsk else {"records": [bytes(16)]}
     if kind in (DiscloseAsk, CorrectAsk, ExportAsk):
         members["fields"] = sorted(draw(st.sets(st.sampled_from(FIELDS), min_size=1, max_size=3)))
+    if kind is CorrectAsk:
+        half = private(writing(*members["fields"]), of=line)
     if kind is DiscloseAsk:
         members["version"] = draw(st.sampled_from([0, 0, 2]))
     return ask(kind, half, line, **members), half, line
@@ -239,7 +246,7 @@ def test_what_the_life_of_records_asks_for() -> None:
             None,
             {"purpose": "review", "fields": ["began"], "records": [bytes(16)], "version": 7},
         ),
-        (CorrectAsk, AMENDING, None, {"purpose": "amend", "fields": ["note"], "records": [bytes(16)]}),
+        (CorrectAsk, AMENDING, writing("note"), {"purpose": "amend", "fields": ["note"], "records": [bytes(16)]}),
         (EraseAsk, AMENDING, None, {"purpose": "amend", "records": [bytes(16)]}),
     ):
         asked, half = about(form, line, subject, **members)
@@ -279,6 +286,7 @@ def test_what_the_life_of_records_refuses(
 ) -> None:
     members = {"until": NOON + 60} | members if form is ExportAsk else {"records": [bytes(16)]} | members
     subject = Queried(kind=members["field"], value="x") if form is CheckAsk else None
+    subject = writing(*members["fields"]) if form is CorrectAsk else subject
     asked, half = about(form, line, subject, **members)
     assert outcome(GATE.decide, asked, half, line, NOON, {}) == code
     assert cedar_alone(asked) is (code == "version")

@@ -38,7 +38,7 @@ def check(houses: Houses, count: int = 1, field: str = "born", test: Any = "adul
 
 def correct(houses: Houses, count: int = 1) -> protocol.Disclose:
     handles, now = houses.handles[:count], houses.town.room.now()
-    signed = houses.town.asker("rui").correct("residents", "amend", handles, ["name"], *WHY, now)
+    signed = houses.town.asker("rui").correct("residents", "amend", handles, {"name": "Somebody Else"}, *WHY, now)
     return request(houses, signed, pieces(houses, handles))
 
 

@@ -88,6 +88,12 @@ def missing(holding: Holding, record: Mapping[str, str | None]) -> list[tuple[st
     ]
 
 
+def lacking(holding: Holding, record: Mapping[str, str | None]) -> list[str]:
+    """The fields that ``record`` lacks although they are required, or another of its values needs them."""
+    required = [name for name, one in holding.fields.items() if one.required and record.get(name) is None]
+    return required + [name for name, _ in missing(holding, record)]
+
+
 def normal(field: Field, value: str) -> str:
     """The normal form (SPEC.md 2.1) of a stored ``value``, by which an identifier is compared. Never empty.
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from strongroom.catalog import fields as types
-from strongroom.catalog.model import Holding
+from strongroom.catalog.model import Holding, Mask
 from strongroom.catalog.yamltree import Listing, Node, Reader, Scalar, did_you_mean
 from strongroom.errors import CatalogError, ValueRejected
 
@@ -61,34 +61,38 @@ class Rejected(ValueRejected):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """Field -> what fills it, and the fields that are empty afterwards."""
+    """Field -> what fills it, and the fields that are empty afterwards. ``text``: the map as it was written."""
 
     holding: Holding
     origins: Mapping[str, Origin]
     clear: tuple[str, ...]
+    text: str
 
     @property
     def fields(self) -> tuple[str, ...]:
         """All that a record's new version may have other values in, sorted."""
         return tuple(sorted({*self.origins, *self.clear}))
 
+    def unread(self, reads: Mapping[str, Mask]) -> list[str]:
+        """The fields that others are filled from, and that are not among ``reads`` as ``clear``: whoever may read the new
+        field would read the old one in it."""
+        return sorted({name for one in self.origins.values() for name in one.fields if reads.get(name) != "clear"})
+
     def apply(self, record: Mapping[str, str | None]) -> Fields | None:
         """The record as it is to be; None where it is so already. A field that has a value keeps it: whoever wrote it there knew
-        more than the map. Raises ``Rejected`` when a value does not fit its new field, or the record would lack what it must have."""
+        more than the map. Raises ``Rejected`` when a value does not fit its new field, or the record would lack what it must have;
+        why so is not said more exactly, since it would tell of what stands there."""
         found: Fields = dict(record)
         for name, origin in self.origins.items():
             if found[name] is None:
                 try:
                     found[name] = types.parse(self.holding.fields[name], origin.text(record))
-                except ValueRejected as reason:
-                    raise Rejected(name, str(reason)) from None
+                except ValueRejected:
+                    raise Rejected(name, "what would fill it does not fit") from None
         for name in self.clear:
             found[name] = None
-        lacking = [
-            (name, "is required") for name, one in self.holding.fields.items() if one.required and found[name] is None
-        ]
-        for name, problem in [*lacking, *types.missing(self.holding, found)]:
-            raise Rejected(name, problem)
+        if types.lacking(self.holding, found):
+            raise Rejected("", "would lack what it must have")
         return None if found == record else found
 
     def document(self) -> dict[str, object]:
@@ -120,7 +124,7 @@ def load(text: str | bytes, name: str, holding: Holding) -> Migration:
     for field in clear:
         if field in origins:
             raise CatalogError(f"{name}:1", f"{field} is filled and emptied", "Do one of the two")
-    return Migration(holding, origins, clear)
+    return Migration(holding, origins, clear, text.decode("utf-8-sig") if isinstance(text, bytes) else text)
 
 
 def _known(read: Reader, line: int, field: str, holding: Holding) -> None:

@@ -9,7 +9,7 @@ from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import moment
 from strongroom.custody import book
 from strongroom.gate import cedar
-from strongroom.gate.ask import CheckAsk, DiscloseAsk
+from strongroom.gate.ask import CheckAsk, CorrectAsk, DiscloseAsk
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -18,14 +18,14 @@ def add(commands: Commands, name: str, about: str) -> None:
         about,
         audit,
         description="""Open what the vault keeps sealed behind an entry: who asked, for which case and reason, as the reader's device signed it.
-It must be what the entry in the public ledger commits to. Whom a find was for, and what a check compared with, is shown only with
---whom.""",
+It must be what the entry in the public ledger commits to. Whom a find was for, what a check compared with, and what a
+correction wrote, is shown only with --whom.""",
         examples=["strongroom audit 17", "strongroom audit 17 --key /media/auditor/auditor.key"],
         development=False,
     )
     found.add_argument("index", metavar="INDEX", type=int, help="of the entry (see strongroom ledger show)")
     found.add_argument("--key", metavar="FILE", type=Path, help="the auditor's key (default: DIR/steward/auditor.key)")
-    found.add_argument("--whom", action="store_true", help="show the value that a find or a check was about, too")
+    found.add_argument("--whom", action="store_true", help="show the value that a find or a check was about, or what a correction wrote, too")
 
 
 def audit(call: Call) -> int:
@@ -70,7 +70,10 @@ def audit(call: Call) -> int:
         rows.append(("test", found.ask.test))
         document["test"] = found.ask.test
     whom = found.private.subject
-    if whom is not None:
+    if whom is not None and isinstance(found.ask, CorrectAsk):
+        rows.append(("written", whom.value if args.whom else "--whom shows what"))
+        document["written"] = {"kind": whom.kind, **({"value": whom.value} if args.whom else {})}
+    elif whom is not None:
         rows.append(("whom", f"{whom.kind}: {whom.value}" if args.whom else f"one {whom.kind}; --whom shows which"))
         document["whom"] = {"kind": whom.kind, **({"value": whom.value} if args.whom else {})}
     out.pairs(rows)

@@ -126,6 +126,7 @@ def _purpose(out: Output, name: str, purpose: Purpose) -> None:
             (purpose.history, "sees old versions"),
             (purpose.held, "sees what a legal hold alone keeps"),
             (purpose.tells, "tells those whom it takes in"),
+            ("intake" in purpose.actions and not purpose.tells, "takes in new records alone"),
         )
         if said
     ]

@@ -21,7 +21,8 @@ def add(commands: Commands, name: str, about: str) -> None:
         correct,
         description="""Put a record right. Its other fields stay as they are, and nobody is shown them. Each value is asked for, or read from stdin,
 a line each in the order of --set (after the identifier, where --by asks for one). The record gets another version, which expires when
-the one before it would have; that one stays for those who may read old versions. The persons concerned will see it.""",
+the one before it would have; that one stays for those who may read old versions. The persons concerned will see it. An identifier that says whom
+a record is about is given a value where it has none, and not changed: a record under the wrong number is erased and taken in anew.""",
         examples=[
             "strongroom correct --as wu --purpose mend --holding residents --set name --by resident-id --case R-2031 --reason 'misspelt when it was taken in'",
             "strongroom correct --as wu --purpose mend --holding residents --set-from address=address.txt --clear phone --case R-2031 --reason '按本人申请更正' --records-from handle.txt",
@@ -68,6 +69,10 @@ def correct(call: Call) -> int:
         changes: dict[str, str | None] = {name: arguments.secret(f"new {name}") for name in args.set}
         changes |= {name: _content(room, mandate.holding, name, path) for name, path in args.set_from}
         changes |= dict.fromkeys(args.clear)
+        if mandate.seconds:
+            # What they sign for; a value as long as an image by its beginning.
+            for name, value in changes.items():
+                out.note(f"countersigned: {name} " + ("is emptied" if value is None else f"= {_short(value)}"))
         done = revised(room, mandate, handles, changes, args.intake_purpose)
     out.good(f"record {handles[0].hex()} has a new version: {done.versions[0]}")
     arguments.seen(call, 1, [done.index, *done.indexed])
@@ -86,6 +91,10 @@ def correct(call: Call) -> int:
         }
     )
     return 0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 500 else f"{text[:500]}... ({len(text):,} characters)"
 
 
 def _field_and_file(text: str) -> tuple[str, Path]:

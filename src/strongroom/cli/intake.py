@@ -34,8 +34,8 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
             "strongroom import people.csv --as rui --purpose register --case R-1 --reason 'taking in the register' --destroy-source",
             "strongroom import city.db --table people --dry-run",
             "strongroom import postgresql://reader@db.example/city --table registry.people --dry-run",
-            "strongroom import moved.jsonl --upsert id-number --as rui --purpose register --case R-2026-9 --reason 'moves of the week'",
-            "strongroom import changes.jsonl --upsert id-number --op op --as rui --purpose register --erase-as wu --erase-purpose erase --erase-countersigner rui --case R-2026-9 --reason 'changes of the week'",
+            "strongroom import moved.jsonl --upsert id-number --as rui --purpose update-register --case R-2026-9 --reason 'moves of the week'",
+            "strongroom import changes.jsonl --upsert id-number --op op --as rui --purpose update-register --erase-as wu --erase-purpose erase --erase-countersigner rui --case R-2026-9 --reason 'changes of the week'",
         ],
         exits=REMOTE,
     )
@@ -48,7 +48,7 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
         "--upsert",
         metavar="FIELD",
         default="",
-        help="an identifier: a row whose value one record has becomes its next version",
+        help="an identifier: a row whose value one record has, about the same persons, becomes its next version; for a purpose that tells them",
     )
     found.add_argument(
         "--op",

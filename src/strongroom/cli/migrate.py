@@ -63,6 +63,8 @@ def migrate(call: Call) -> int:
         if declared is None:
             raise InputError(f"the charter has no holding {mandate.holding}")
         found = migration.load(args.map.read_bytes(), str(args.map), declared)
+        if mandate.seconds and not args.dry_run:
+            out.note(f"countersigned, for every page of records: the map {args.map}\n{found.text}")
         work = Work(room, mandate, found, bad, args.intake_purpose, args.again)
         if args.dry_run:
             done = migrations.look(work)

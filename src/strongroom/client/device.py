@@ -5,7 +5,7 @@ In development the key is a file; elsewhere it lives on the reader's own device 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import Bytes32, Codec, Record, encode
+from strongroom.catalog.migration import Migration
 from strongroom.catalog.model import Test
 from strongroom.errors import CommitmentError, InputError
 from strongroom.gate import ask as asks
@@ -145,13 +146,41 @@ class Asker:
         holding: str,
         purpose: str,
         records: Sequence[bytes],
-        fields: Sequence[str],
+        values: Mapping[str, str | None],
         case: str,
         reason: str,
         now: int,
     ) -> SignedAsk:
-        """Give these fields of these records other values, which the ask does not name. Raises ``InputError``."""
-        private = self._private(case, reason, None)
+        """Give these fields of these records other values, as typed; None empties one. Raises ``InputError``."""
+        written = asks.Queried(kind=asks.VALUES, value=encode(dict(values)).decode())
+        return self._correct(holding, purpose, records, list(values), written, case, reason, now)
+
+    def migrate(
+        self,
+        holding: str,
+        purpose: str,
+        records: Sequence[bytes],
+        found: Migration,
+        case: str,
+        reason: str,
+        now: int,
+    ) -> SignedAsk:
+        """Give fields of these records what a map makes of the others. Raises ``InputError``."""
+        written = asks.Queried(kind=asks.MAP, value=found.text)
+        return self._correct(holding, purpose, records, found.fields, written, case, reason, now)
+
+    def _correct(
+        self,
+        holding: str,
+        purpose: str,
+        records: Sequence[bytes],
+        fields: Sequence[str],
+        written: asks.Queried,
+        case: str,
+        reason: str,
+        now: int,
+    ) -> SignedAsk:
+        private = self._private(case, reason, written)
         ask = asks.CorrectAsk(
             **self._common(holding, purpose, private, now),
             fields=_named(fields, "field"),

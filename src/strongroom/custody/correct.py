@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from strongroom.catalog import fields as types
+from strongroom.catalog import migration
+from strongroom.catalog.migration import Rejected
 from strongroom.catalog.model import Holding
 from strongroom.catalog.types import identifier_kinds
 from strongroom.client.device import SignedAsk
@@ -36,11 +38,12 @@ Change: TypeAlias = Callable[[bytes, Fields], Fields | None]
 
 
 class Step(NamedTuple):
-    """Of a job that corrects many records: noted in the transaction that stores their versions. ``cursor`` is asked for once
-    all changes are made."""
+    """Of a job that corrects many records: noted in the transaction that stores their versions. ``outcome`` is told of each
+    record: whether it changes, or why it is left as it is. ``cursor`` is asked for once all changes are made."""
 
     job: bytes
     number: int
+    outcome: Callable[[bytes, bool | Rejected], None]
     cursor: Callable[[], str]
 
 
@@ -67,28 +70,77 @@ def correct(
     Raises ``InputError`` for a value that does not fit, ``Refused``, and all that ``revise`` does.
     """
     declared = room.rules().charter.holdings.get(mandate.holding)
-    # A holding or field that there is not is for the gate to refuse, and for the ledger to show.
-    values = (
-        {name: _parsed(declared, name, text) for name, text in changes.items() if name in declared.fields}
-        if declared
-        else {}
-    )
+    if declared is not None:
+        _parsed(declared, changes)
     m = mandate
-    signed = m.signed(m.asker.correct(m.holding, m.purpose, records, list(changes), m.case, m.reason, room.now()))
+    signed = m.signed(m.asker.correct(m.holding, m.purpose, records, changes, m.case, m.reason, room.now()))
     errand = Errand(m.asker, intake or m.purpose, m.case, m.reason, m.seconds)
-    return revise(room, signed, errand, lambda _, record: record | values)
+    return revise(room, signed, errand)
 
 
-def _parsed(holding: Holding, name: str, text: str | None) -> str | None:
-    try:
-        return types.parse(holding.fields[name], text or "")
-    except ValueRejected as reason:
-        raise InputError(f"{name}: {reason}") from None
+def _parsed(holding: Holding, changes: Mapping[str, str | None]) -> Fields:
+    """A field that there is not is for the gate to refuse, and for the ledger to show. Raises ``InputError``."""
+    found: Fields = {}
+    for name, text in changes.items():
+        if name in holding.fields:
+            try:
+                found[name] = types.parse(holding.fields[name], text or "")
+            except ValueRejected as reason:
+                raise InputError(f"{name}: {reason}") from None
+    return found
 
 
-def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change, step: Step | None = None) -> Corrected:
-    """Open the records of a correction whole and seal what ``change`` makes of them as their next versions. They expire
-    when they would have, or sooner: nothing is kept longer for having been corrected. ``step``: of which job it is one.
+def _agreed(holding: Holding, signed: SignedAsk, step: Step | None) -> Change:
+    """What the ask commits to, and who countersigned saw, and nothing else. Raises ``InputError``."""
+    values, subject = asks.written(signed.private), signed.private.subject
+    if values is not None:
+        return lambda handle, record: _amended(holding, handle, record, values)
+    assert subject is not None
+    found = migration.load(subject.value, "the map", holding)
+
+    def filled(handle: bytes, record: Fields) -> Fields | None:
+        try:
+            made = found.apply(record)
+        except Rejected as reason:
+            if step is None:
+                raise InputError(f"record {handle.hex()}: {reason}; nothing was changed") from None
+            step.outcome(handle, reason)
+            return None
+        if step is not None:
+            step.outcome(handle, made is not None)
+        return made
+
+    return filled
+
+
+def _amended(holding: Holding, handle: bytes, record: Fields, values: Mapping[str, str | None]) -> Fields:
+    """Raises ``InputError`` where it would be about somebody else, or lack what it must have; of the other fields' values
+    that tells as little as it can."""
+    named = f"record {handle.hex()}"
+    made = record | _parsed(holding, values)
+    for name in values:
+        if holding.fields[name].identifier == "primary" and record[name] is not None:
+            raise InputError(
+                f"{named}: {name} has a value, which says whom the record is about, and stays; nothing was changed. If it is "
+                "wrong, erase the record and take it in anew: both persons are told"
+            )
+    lacking = frozenset(types.lacking(holding, made))
+    for name in values:
+        if made[name] is None and name in lacking:
+            raise InputError(f"{named}: {name} may not be empty there; nothing was changed. Give it a value")
+        beside = [one for one, needing in holding.fields[name].needs.items() if made[name] in needing]
+        if lacking.intersection(beside):
+            raise InputError(
+                f"{named}: what {name} is to say needs {' and '.join(beside)}; nothing was changed. Give that as well"
+            )
+    if lacking:
+        raise InputError(f"{named}: it lacks what the catalog wants of it by now; nothing was changed. Mend that first")
+    return made
+
+
+def revise(room: Room, signed: SignedAsk, errand: Errand, step: Step | None = None) -> Corrected:
+    """Open the records of a correction whole and seal what its private half makes of them as their next versions. They
+    expire when they would have, or sooner: nothing is kept longer for having been corrected. ``step``: of which job it is one.
 
     Raises ``Refused``, ``InputError`` for a record that is not here or would lack what it must have, ``StoreError`` when
     another writer was first; ``LedgerError`` and ``SealError`` as ``opening.opened``.
@@ -97,6 +149,7 @@ def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change, step: 
     assert isinstance(ask, asks.CorrectAsk)
     admitted = admit(room, signed)
     holding = room.rules().charter.holdings[ask.holding]
+    change = _agreed(holding, signed, step)
     rows = opening.rows(room, ask.holding, ask.records)
     pieces = opening.pieces(rows, admitted.grant.compartments)
     inners = sum(map(len, identifier_kinds(holding).values())) * len(rows)
@@ -107,7 +160,6 @@ def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change, step: 
     for row in rows:
         record = change(row.handle, {name: opened.values[row.handle].get(name) for name in holding.fields})
         if record is not None:
-            _whole(holding, row.handle, record)
             changed.append(row)
             made.append(record)
     columns = {name: [record[name] for record in made] for name in holding.fields}
@@ -120,13 +172,6 @@ def revise(room: Room, signed: SignedAsk, errand: Errand, change: Change, step: 
     new = {row.handle for row in changed}
     versions = tuple(row.version + (row.handle in new) for row in rows)
     return Corrected(tuple(ask.records), versions, opened.index, opened.receipt, indexed, settled)
-
-
-def _whole(holding: Holding, handle: bytes, record: Fields) -> None:
-    """Raises ``InputError`` for a record that lacks what the catalog wants of it."""
-    lacking = [(name, "is required") for name, one in holding.fields.items() if one.required and record[name] is None]
-    for name, reason in [*lacking, *types.missing(holding, record)]:
-        raise InputError(f"record {handle.hex()}: {name} {reason}; nothing was changed. Give it a value as well")
 
 
 def _store(

@@ -139,6 +139,7 @@ class _Run:
         charter = self.room.rules().charter
         declared = charter.holdings[work.mandate.holding]
         identifiers = sum(map(len, identifier_kinds(declared).values()))
+        self._readable()
         self._intake = work.intake or work.mandate.purpose
         self.pace: Pace = of_corrections(charter, work.mandate.holding, work.mandate.purpose, self._intake, identifiers)
         if not self.pace.most:
@@ -149,6 +150,19 @@ class _Run:
         self.job = self._name()
         self.already = self._done(self.job)
         self._at = self._cursor()
+
+    def _readable(self) -> None:
+        """Whoever reads the new field reads the old one in it. Raises ``InputError``."""
+        m = self._mandate
+        purpose = self.room.rules().charter.purposes.get(m.purpose)
+        # A purpose that is none, or not for this, is for the gate to refuse, and for the ledger to show.
+        if purpose is None or "correct" not in purpose.actions or m.holding not in purpose.reads:
+            return
+        if unread := self._work.map.unread(purpose.reads[m.holding]):
+            raise InputError(
+                f"{m.purpose} does not read clear what the map fills fields from: {', '.join(unread)}. Name a purpose that does, "
+                "or have the next charter add it to its reads"
+            )
 
     def _name(self) -> bytes:
         """Of the last run of this migration; of the next, where it is to be done again."""
@@ -193,14 +207,11 @@ class _Run:
         found = dict.fromkeys(("migrated", "same"), 0)
         lines = [(handle, "", "its key is destroyed: nobody can open it") for handle in lost]
 
-        def change(handle: bytes, record: dict[str, str | None]) -> dict[str, str | None] | None:
-            try:
-                made = self._work.map.apply(record)
-            except Rejected as reason:
-                lines.append((handle, reason.field, reason.reason))
-                return None
-            found["same" if made is None else "migrated"] += 1
-            return made
+        def outcome(handle: bytes, how: bool | Rejected) -> None:
+            if isinstance(how, Rejected):
+                lines.append((handle, how.field, how.reason))
+            else:
+                found["migrated" if how else "same"] += 1
 
         def cursor() -> str:
             # The list is on the disk before the page counts as done.
@@ -212,9 +223,10 @@ class _Run:
             m = self._mandate
             # A charter may have come into force meanwhile, under which asks are signed from now on.
             asker = asking.asker(self.room, m.asker.device)
-            ask = asker.correct(m.holding, m.purpose, living, self._work.map.fields, m.case, m.reason, self.now())
+            self._readable()
+            ask = asker.migrate(m.holding, m.purpose, living, self._work.map, m.case, m.reason, self.now())
             errand = Errand(asker, self._intake, m.case, m.reason, m.seconds)
-            done = correct.revise(self.room, m.signed(ask), errand, change, Step(self.job, self._at.page, cursor))
+            done = correct.revise(self.room, m.signed(ask), errand, Step(self.job, self._at.page, outcome, cursor))
             self.pace.spend(len(living), self.now())
             self._entries.append(done.index)
         else:

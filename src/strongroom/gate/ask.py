@@ -22,9 +22,14 @@ _PRIVATE = b"strongroom/v1 private\0"
 _READER = b"strongroom/v1 reader\0"
 
 
+VALUES, MAP = "values", "map"
+"""What a correction writes (SPEC 7.1): values as typed, or what a migration's map makes of the record."""
+
+
 class Queried(Record):
     """What is asked by value, as the reader typed it: of a find the identifier, under its kind (SPEC 1.4); of a check
-    what the field is compared with, under the field's name."""
+    what the field is compared with, under the field's name; of a correction what it writes, as ``VALUES`` (canonical JSON
+    of field -> text or null) or ``MAP`` (the map's text)."""
 
     kind: str
     value: str
@@ -101,7 +106,8 @@ class CheckAsk(_Ask, tag="check"):
 
 
 class CorrectAsk(_Ask, tag="correct"):
-    """Seal a new version of these records, with other values in ``fields``; nobody is shown what they hold."""
+    """Seal a new version of these records, with other values in ``fields``; nobody is shown what they hold. The values
+    stand in the private half alone."""
 
     fields: Fields
     records: Records
@@ -137,6 +143,7 @@ Windowed: TypeAlias = IntakeAsk | ExportAsk
 _codec: Codec[Ask] = Codec(FindAsk | DiscloseAsk | CheckAsk | CorrectAsk | EraseAsk | IntakeAsk | ExportAsk, "ask")
 _private_half: Codec[PrivateHalf] = Codec(PrivateHalf, "private half")
 _evidence: Codec[Evidence] = Codec(Evidence, "evidence")
+_values: Codec[dict[str, str | None]] = Codec(dict[str, str | None], "values of a correction")
 
 WINDOW_DAYS = 7
 
@@ -153,6 +160,17 @@ def parse(text: bytes) -> Ask:
     if isinstance(ask, IntakeAsk | ExportAsk) and not ask.time < ask.until <= ask.time + WINDOW_DAYS * 86400:
         raise Refused("ask", f"until must be within {WINDOW_DAYS} days after time")
     return ask
+
+
+def written(private: PrivateHalf) -> dict[str, str | None] | None:
+    """What a correction of ``VALUES`` writes: field -> as typed, None to empty it. None of any other. Raises ``Refused``
+    (``ask``)."""
+    if private.subject is None or private.subject.kind != VALUES:
+        return None
+    try:
+        return _values.parse(private.subject.value.encode())
+    except FormatError as error:
+        raise Refused("ask", str(error)) from None
 
 
 def reader_id(device: bytes) -> bytes:

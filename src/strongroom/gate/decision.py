@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import cedarpy
 
-from strongroom.catalog import rules
+from strongroom.catalog import migration, rules
 from strongroom.catalog.model import Charter, Mask, Purpose, RosterLine
-from strongroom.errors import Refused
+from strongroom.errors import CatalogError, Refused
 from strongroom.gate import cedar
-from strongroom.gate.ask import Ask, CheckAsk, FindAsk, PrivateHalf, reader_id
+from strongroom.gate.ask import MAP, VALUES, Ask, CheckAsk, CorrectAsk, FindAsk, PrivateHalf, reader_id, written
 from strongroom.gate.permit import countersigned, permitted
 from strongroom.gate.reason import check_case, check_reason
 
@@ -60,6 +60,8 @@ class Gate:
         check_reason(private.reason)
         check_case(private.case)
         permit = permitted(self._charter, ask, line)
+        if isinstance(ask, CorrectAsk):
+            _map_fits(self._charter, ask, private)
         countersigned(self._charter, ask, line, others or {})
         result = cedarpy.is_authorized(cedar.request(ask, private.case, now), self._policies, self._entities)
         found = result.diagnostics
@@ -81,5 +83,25 @@ def _together(ask: Ask, private: PrivateHalf, line: RosterLine) -> None:
     wanted = ask.kind if isinstance(ask, FindAsk) else ask.field if isinstance(ask, CheckAsk) else None
     if isinstance(ask, CheckAsk) and ask.test == "adult":
         wanted = None  # it compares with nothing
-    if kind != wanted:
-        raise Refused("ask", "a find, and a check that compares, name the value of what they ask; nothing else does")
+    if isinstance(ask, CorrectAsk):
+        values = written(private)
+        if kind not in (VALUES, MAP) or (values is not None and sorted(values) != ask.fields):
+            raise Refused("ask", "a correction names what it writes into each of its fields, and into no other")
+    elif kind != wanted:
+        raise Refused(
+            "ask", "a find, a check that compares and a correction name the value of what they ask; nothing else does"
+        )
+
+
+def _map_fits(charter: Charter, ask: CorrectAsk, private: PrivateHalf) -> None:
+    """A map fills the fields of the ask, from such as the purpose reads."""
+    if private.subject is None or private.subject.kind != MAP:
+        return
+    try:
+        found = migration.load(private.subject.value, "the map", charter.holdings[ask.holding])
+    except CatalogError:
+        raise Refused("ask", "the map is not one for this holding") from None
+    if list(found.fields) != ask.fields:
+        raise Refused("ask", "the map fills other fields than the correction names")
+    if found.unread(charter.purposes[ask.purpose].reads[ask.holding]):
+        raise Refused("field", f"{ask.purpose} does not read clear all that the map fills fields from")

@@ -48,7 +48,7 @@ def written(changes: Sequence[Row], name: str = "feed.jsonl") -> Path:
 def take(town: World, changes: Sequence[Row], purpose: str = "forget", **more: Any) -> Report:
     rui = town.asker("rui")
     erase = Errand(rui, purpose, "feed-1", "following what the register says is gone")
-    errand = Errand(rui, "register", "feed-1", "following what the register says has changed")
+    errand = Errand(rui, "announce", "feed-1", "following what the register says has changed")
     options: dict[str, Any] = {"upsert": "id-number", "feed": Feed("__op", erase), "workers": 1} | more
     return import_file(town.room, Source(written(changes)), "residents", errand, **options)
 
@@ -160,7 +160,7 @@ def test_csv_says_its_operations_in_a_column(town: World) -> None:
         writer.writerows([[PEOPLE[0]["id-number"], "A", "Insert"], [PEOPLE[1]["id-number"], "B", "t"]])
         writer.writerow([PEOPLE[0]["id-number"], "", "delete"])
     rui = town.asker("rui")
-    errand = Errand(rui, "register", "feed-1", "following what the register says has changed")
+    errand = Errand(rui, "announce", "feed-1", "following what the register says has changed")
     changes = Feed("op", Errand(rui, "forget", "feed-1", "following what the register says is gone"))
     report = import_file(
         town.room, Source(Path("feed.csv")), "residents", errand, upsert="id-number", feed=changes, workers=1
@@ -187,7 +187,7 @@ def test_what_is_no_feed_is_refused_before_anything_is_taken_in(town: World) -> 
 def test_an_erasure_that_is_refused_stops_the_import_before_what_follows_it(town: World) -> None:
     take(town, [("c", 0, "A")])
     rui, ana = town.asker("rui"), town.asker("ana")
-    errand = Errand(rui, "register", "feed-1", "following what the register says has changed")
+    errand = Errand(rui, "announce", "feed-1", "following what the register says has changed")
     changes = Feed("__op", Errand(ana, "forget", "feed-1", "following what the register says is gone"))
     source = Source(written([("d", 0, ""), ("c", 0, "B")]))
     with pytest.raises(Refused) as refused:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.custody.life import tags_of
 from tests.world import World
 
 from strongroom.custody.intake import importer, rows
@@ -17,6 +18,7 @@ from strongroom.custody.intake.importer import Progress, Report, Source
 from strongroom.custody.intake.window import Errand
 from strongroom.errors import InputError, KeyholderUnavailable, Refused
 from strongroom.ledger import entry
+from strongroom.seal import person
 from strongroom.store.jobs import Jobs
 from strongroom.store.rows import split_tokens
 from strongroom.synth import people
@@ -47,7 +49,8 @@ def write_csv(path: Path, people_: Iterable[Mapping[str, str]], encoding: str = 
 
 def take(town: World, path: Path, **more: Any) -> Report:
     source = {key: more.pop(key) for key in ("format", "encoding", "delimiter") if key in more}
-    return importer.import_file(town.room, Source(path, **source), "residents", errand(town), **{"workers": 1, **more})
+    named = errand(town, purpose="announce" if more.get("upsert") else "register")
+    return importer.import_file(town.room, Source(path, **source), "residents", named, **{"workers": 1, **more})
 
 
 def bad_rows(report: Report) -> list[list[str]]:
@@ -305,3 +308,51 @@ def test_stored_rows_do_not_lie_in_the_files_order(town: World, tmp_path: Path) 
     assert order != sorted(order)
     handles = [stored.handle for stored in town.room.store.records(town.room.holding("residents"))]
     assert handles == sorted(handles)
+
+
+# --- an upsert empties and moves nobody's record unseen --------------------------------------------------------------
+def chain(town: World, number: str) -> int:
+    keys = town.room.keys.holding("residents")
+    return len(tags_of(town, "residents", person.inners(keys, "resident-id", [number])[0][:16]))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_tells_nobody_gives_nobody_another_version(town: World, tmp_path: Path, there: bool) -> None:
+    """Refused alike whether or not the person is here, before anything is asked or written."""
+    (one,) = residents(1)
+    if there:
+        take(town, write_csv(tmp_path / "first.csv", [one]))
+    town.room.sync()
+    before = town.keyholder.book.size
+    blank = write_csv(tmp_path / "blank.csv", [dict.fromkeys(COLUMNS, "") | {"id-number": one["id-number"]}])
+    with pytest.raises(InputError, match="register does not tell the persons concerned"):
+        importer.import_file(town.room, Source(blank), "residents", errand(town), upsert="id-number", workers=1)
+    assert town.keyholder.book.size == before
+    take(town, blank, upsert="id-number")
+    assert chain(town, one["id-number"]) == 1
+
+
+def test_a_row_about_somebody_else_takes_nobodys_place(town: World, tmp_path: Path) -> None:
+    wang, stranger = residents(2)
+    take(town, write_csv(tmp_path / "first.csv", [wang]))
+    (handle,) = found(town, wang)
+    looked = chain(town, wang["id-number"])
+    row = {**stranger, "phone": wang["phone"]}
+    report = take(town, write_csv(tmp_path / "second.csv", [row, wang, row]), upsert="phone")
+    assert (report.stored, report.bad) == (3, 0), "nothing says so"
+    assert entries(town, report) == [6], "as many as any three rows"
+    assert handle in found(town, wang)
+    assert town.room.store.latest_versions(town.room.holding("residents"), [handle]) == {handle: 1}
+    assert versions(town) == (4, 4), "from the first on several records have that number, which names none of them"
+    assert chain(town, wang["id-number"]) == looked + 2  # told of its own row, and looked for
+    assert town.room.store.problems() == []
+
+
+def test_rows_of_one_key_and_several_persons_part(town: World, tmp_path: Path) -> None:
+    """In one file as in several."""
+    ana, ben = residents(2)
+    shared = [{**ana, "name": "A"}, {**ana, "name": "B"}, {**ben, "phone": ana["phone"]}, {**ana, "name": "C"}]
+    take(town, write_csv(tmp_path / "first.csv", shared), upsert="phone")
+    assert versions(town) == (3, 4)
+    assert len(found(town, ana)) == 2
+    assert len(found(town, ben)) == 1

@@ -93,7 +93,8 @@ tables = pytest.mark.parametrize("put", KINDS[1:], indirect=True)
 
 
 def import_(town: World, source: Source, upsert: str = "") -> Report:
-    return importer.import_file(town.room, source, "residents", errand(town), upsert=upsert, workers=1)
+    named = errand(town, purpose="announce" if upsert else "register")
+    return importer.import_file(town.room, source, "residents", named, upsert=upsert, workers=1)
 
 
 @every

@@ -31,7 +31,8 @@ def take(town: World, count: int = 10, **more: Any) -> Report:
     all_ = residents(count)
     all_[1]["phone"] = ""
     path = write_csv(Path("residents.csv"), all_)
-    return import_file(town.room, Source(path), "residents", errand(town), **{"workers": 1, "verify": True, **more})
+    named = errand(town, purpose="announce" if more.get("upsert") else "register")
+    return import_file(town.room, Source(path), "residents", named, **{"workers": 1, "verify": True, **more})
 
 
 def test_what_was_stored_is_read_back(town: World) -> None:

@@ -17,6 +17,7 @@ from strongroom.custody import erasures, newest
 from strongroom.custody.intake import feed, identifiers, verify
 from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
+from strongroom.custody.intake.matching import Matched, Matcher
 from strongroom.custody.intake.rows import Chunk
 from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer
 from strongroom.custody.intake.values import Layout, Parser, Values
@@ -145,13 +146,13 @@ class Taker:
         """Index, seal and store; what was stored, and the batch's secret where it is to be read back."""
         found = identifiers.derive(self._keys, self._holding, columns)
         drawn = split(self._room.random(16 * len(next(iter(columns.values())))), 16)
-        keyed = self._indexed({self._key: found.own[self._key]}, window, entries) if self._key else {}
-        if keyed:
+        matcher = self._matcher(found, drawn, window, entries) if self._key else None
+        if matcher:
             # An erased record must not be found by its token: its next version, and all of that batch, could not be resealed.
             erasures.settle(self._room, self._errands.holding)
         named: _Named | None = None
         for attempt in range(1, _TRIES + 1):
-            named = self._named(found, drawn, keyed, named, window, entries)
+            named = self._named(found, drawn, matcher, named, window, entries)
             whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
             records = Records(named.handles, named.versions, whos, named.tokens, columns)
             sealed, secret = self._seal(records)
@@ -183,25 +184,33 @@ class Taker:
             besides=mark.besides,
         )
 
+    def _matcher(self, found: Identifiers, drawn: list[bytes], window: Window | None, entries: list[int]) -> Matcher:
+        holding = (self._errands.holding, self._holding)
+        return Matcher(self._room, holding, self._key, found, drawn, lambda sent: self._indexed(sent, window, entries))
+
     def _named(
         self,
         found: Identifiers,
-        drawn: Sequence[bytes],
-        keyed: Columns,
+        drawn: list[bytes],
+        matcher: Matcher | None,
         before: _Named | None,
         window: Window | None,
         entries: list[int],
     ) -> _Named:
         """Which records the rows are, and their tokens: those of an earlier try stay good for the same handles."""
-        handles, versions = list(drawn), [1] * len(drawn)
-        if keyed:
-            self._match(keyed[self._key], handles, versions)
-        if before and before.handles == handles:
-            return _Named(handles, versions, before.bound, before.tokens)
-        bound = found.bind(self._keys, handles)
-        tokens = self._indexed(found.beside(self._key, bound) if keyed else bound.sent, window, entries) | keyed
-        joined = [join_tokens(set(row)) for row in zip(*tokens.values(), strict=True)] or [b""] * len(handles)
-        return _Named(handles, versions, bound, joined)
+        matched = matcher.match() if matcher else Matched(drawn, [1] * len(drawn), {})
+        if before and before.handles == matched.handles:
+            return _Named(matched.handles, matched.versions, before.bound, before.tokens)
+        bound = found.bind(self._keys, matched.handles)
+        tokens = dict(matched.persons)
+        if matcher and self._key not in tokens:
+            tokens[self._key] = matcher.keyed
+            left = found.beside(self._key, bound)
+        else:
+            left = bound.sent
+        tokens |= self._indexed({name: left[name] for name in left if name not in tokens}, window, entries)
+        joined = [join_tokens(set(row)) for row in zip(*tokens.values(), strict=True)] or [b""] * len(drawn)
+        return _Named(matched.handles, matched.versions, bound, joined)
 
     def _indexed(self, inners: Columns, window: Window | None, entries: list[int]) -> Columns:
         if not inners:
@@ -210,20 +219,6 @@ class Taker:
         found = index(self._room, window, inners)
         entries += found.entries
         return found.tokens
-
-    def _match(self, tokens: Sequence[bytes], handles: list[bytes], versions: list[int]) -> None:
-        """Give rows whose token names one record that record's handle and next version; rows of one token follow each
-        other. A token of several records names none of them: the row becomes one more, and nothing says so, since an
-        importer could otherwise try out who is here."""
-        known = self._room.store.handles_of_tokens(self._number, set(tokens))
-        named = {token: found[0] for token, found in known.items() if len(found) == 1}
-        latest = self._room.store.latest_versions(self._number, named.values())
-        for at, token in enumerate(tokens):
-            if token in known and token not in named:
-                continue
-            handle = named.setdefault(token, handles[at])
-            handles[at] = handle
-            versions[at] = latest[handle] = latest.get(handle, 0) + 1
 
     def _overtaken(self, records: _Named) -> bool:
         first: dict[bytes, int] = {}

@@ -28,6 +28,7 @@ from strongroom.custody.intake.badrows import SideFile
 from strongroom.custody.intake.chunk import Done, Errands, Taker
 from strongroom.custody.intake.crew import Alone, Crew, Processes
 from strongroom.custody.intake.feed import Eraser, Feed
+from strongroom.custody.intake.matching import mixed, placed
 from strongroom.custody.intake.report import Progress, Report, Watch
 from strongroom.custody.intake.source import Records, Source
 from strongroom.custody.intake.values import Layout
@@ -86,8 +87,9 @@ def import_file(
     """Take the records of a file or a table into a holding; go on with it, where an earlier run stopped.
 
     The same content read in the same way is the same import; rows that were mended belong into a file of their own.
-    ``upsert`` names an identifier field: a row whose value there one record has becomes that record's next version,
-    whole, so that a field which no column fills is empty in it (docs/decisions/0006-imports-tell-nothing.md).
+    ``upsert`` names an identifier field: a row whose value there one record has, about the same persons, becomes that
+    record's next version, whole, so that a field which no column fills is empty in it; its purpose must tell them
+    (docs/decisions/0006-imports-tell-nothing.md).
     ``feed``: the rows of an upsert are a change feed, in order; what it deletes is erased, after its chunk's records are
     stored. ``verify``: each chunk is read back and opened before its secret is forgotten, which takes twice as long.
     ``ready`` is shown the records before any is taken, and may refuse them.
@@ -98,6 +100,8 @@ def import_file(
     Raises ``Refused`` by gate or keyholder, ``KeyholderUnavailable``, ``StoreError``, ``InputError``, ``CatalogError``,
     ``KeyboardInterrupt``: rows of finished chunks are stored, bad ones listed, and the same call goes on.
     """
+    if upsert or feed:
+        _telling(room, errand.purpose)
     with (
         _run(room, source, holding, upsert, feed.column if feed else "", progress) as run,
         _only_import(room),
@@ -171,7 +175,9 @@ class _Run:
         return self.records.rows * self._identifiers()
 
     def _identifiers(self) -> int:
-        return sum(map(len, identifier_kinds(self.layout.holding).values()))
+        """Of a row. To be matched, it has some indexed twice: as the record of its own that it may be, and as the one there."""
+        twice = len(placed(self.layout.holding)) if self.layout.key else 0
+        return sum(map(len, identifier_kinds(self.layout.holding).values())) + twice
 
     def name(self, windows: Windows, *, again: bool) -> tuple[bytes, list[int]]:
         """The import's name, 16 bytes, and the entries that it cost."""
@@ -228,6 +234,11 @@ class _Run:
 @contextmanager
 def _run(room: Room, source: Source, holding: str, upsert: str, op: str, progress: Watch) -> Iterator[_Run]:
     declared = _declared(room, holding, upsert)
+    if both := mixed(declared) if upsert else ():
+        raise InputError(
+            f"{' and '.join(both)} of {holding} are of one kind, and not all say whom a record is about: no row is matched "
+            "to a record there. Take in new records without --upsert, and correct those that are there"
+        )
     if op and not upsert:
         raise InputError("the rows of a change feed are matched by an identifier. Name it with --upsert")
     source = replace(source, op=op)
@@ -246,6 +257,18 @@ def _declared(room: Room, holding: str, upsert: str) -> Holding:
     if upsert and upsert not in identifiers:
         raise InputError(f"rows are matched by an identifier; {holding} has: {', '.join(identifiers) or 'none'}")
     return holdings[holding]
+
+
+def _telling(room: Room, name: str) -> None:
+    """Whoever's record gets another version is told: no record is emptied unseen. By the purpose alone, so that a refusal
+    says nothing of who is here."""
+    purpose = room.rules().charter.purposes.get(name)
+    # What the charter does not have is for the gate to refuse, and for the ledger to show.
+    if purpose is not None and not purpose.tells:
+        raise InputError(
+            f"{name} does not tell the persons concerned, so it takes in new records alone. Name a purpose of intake with "
+            "tells: true, or leave --upsert out"
+        )
 
 
 def _side_file(records: Records, given: Path | None) -> SideFile:

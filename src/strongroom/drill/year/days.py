@@ -64,7 +64,9 @@ class Days:
         moved = self.rng.sample(self.truth.living("residents"), 2)
         for one in moved:
             one.values["address"] = f"{self._next()} Willow Lane, Riverton"
-        self.city.take_in("residents", "register", [one.values for one in moved], upsert="id-number")
+        self.city.take_in("residents", "update-register", [one.values for one in moved], upsert="id-number")
+        for one in moved:
+            self.truth.marks["residents", "id-number", one.values["id-number"]] += 1  # its purpose tells
         self._did("residents moved", len(moved))
 
     def _calls(self) -> None:
