@@ -10,6 +10,7 @@ from strongroom.drill import (
     backup_restored,
     blank_reason,
     borrowed_breadth,
+    enumeration,
     expired_epoch,
     hidden_read,
     links,
@@ -55,6 +56,7 @@ DRILLS = {
         Drill(expired_epoch.NAME, expired_epoch.ATTACK, (7,), expired_epoch.run),
         Drill(backup_restored.NAME, backup_restored.ATTACK, (3, 7), backup_restored.run),
         Drill(year.NAME, year.ATTACK, (1, 5, 7), year.run, long=True),
+        Drill(enumeration.NAME, enumeration.ATTACK, (1, 2), enumeration.run),
     )
 }
 
