@@ -76,7 +76,7 @@ def test_every_kind_of_mark(houses: Houses, tmp_path: Path) -> None:
         f"erased, final on {epoch_text(last)}",
     ]
     town.hands.wait((last + 1) * DAY - town.hands.wall())
-    town.keyholder.tick()
+    town.tick()
     town.room.sync()
     view = me.verify(me.ask())
     assert (words(view)[-1], view.waiting) == ("erased, final", {})

@@ -32,7 +32,7 @@ def test_from_erasure_to_final(town: World, start: int) -> None:
     to_day(town, start + ROTATION)
     kept(town)
     to_day(town, start + 2 * ROTATION)
-    town.keyholder.tick()
+    town.tick()
     # The vault has no row of theirs any more, and needs none.
     data, verdict = certificate.issue(town.room, "residents", handles)
     assert files.verify(data, log=town.room.anchors.log) == verdict
@@ -144,7 +144,7 @@ def test_a_hold_puts_the_day_off(town: World, start: int) -> None:
     keyholder = town.keyholder
     keyholder.store.hold("residents", "Riverton District Court", (start + 100) * 86400)
     to_day(town, start + 2 * ROTATION + 1)
-    keyholder.tick()
+    town.tick()
     assert day(town) > start + 2 * ROTATION
     _, verdict = certificate.issue(town.room, "residents", [people[0].handle])
     assert (verdict.final, verdict.records[0].pending) == (False, (start + 2 * ROTATION,))

@@ -49,7 +49,7 @@ def test_it_goes_on_where_it_was(town: World, start: int) -> None:
     assert days.of("residents").held_until(now + 90) is None
     assert days.of("calls").held_until(now) is None
     to_day(town, start + 2 * ROTATION)
-    keyholder.tick()
+    town.tick()
     town.room.sync()
     assert set(days.of("residents").destroyed) == {day(town)}
     (index,) = days.of("residents").destroyed.values()

@@ -46,7 +46,7 @@ class Life:
     def wait(self, days: int) -> None:
         """Nights in which the keyholder makes its rounds and the custodian's timer runs."""
         self.town.hands.wait(days * DAY)
-        self.town.keyholder.tick()
+        self.town.tick()
         for one in upkeep.run(self.town.room):
             assert one.problems == ()
             assert not one.outlook.urgent

@@ -489,7 +489,7 @@ def test_a_copy_of_the_vault_is_put_back(town: World, start: int, tmp_path: Path
     gone(town, people[:2])
     readable(town, people[2:])
     to_day(town, start + 2 * ROTATION + 1)
-    town.keyholder.tick()
+    town.tick()
     readable(town, people[2:])
 
 
@@ -501,12 +501,12 @@ def test_a_copy_is_good_until_the_day_that_was_printed(town: World, start: int, 
     to_day(town, start + ROTATION)
     kept(town)
     to_day(town, last - 1)
-    town.keyholder.tick()
+    town.tick()
     _restore(town, copy)
     assert kept(town).resealed == 1
     readable(town, people)
     to_day(town, last)
-    town.keyholder.tick()
+    town.tick()
     _restore(town, copy)
     found = kept(town)
     assert (found.resealed, found.outlook.lost) == (0, 1)
@@ -536,7 +536,7 @@ def _keep_calls(town: World, until: int) -> None:
     """Upkeep every week, with the keyholder's own rounds."""
     while day(town) < until:
         to_day(town, min(day(town) + 7, until))
-        town.keyholder.tick()
+        town.tick()
         assert kept(town, "calls").problems == ()
 
 
@@ -550,7 +550,7 @@ def test_what_has_expired_goes_once_the_ledger_says_so(town: World, start: int) 
     to_day(town, start + 90)
     found = kept(town, "calls")
     assert (found.purged, found.problems, found.outlook.batches) == (0, (), {"expired": 1})
-    town.keyholder.tick()
+    town.tick()
     assert kept(town, "calls", dry=True).purged == 0  # nobody was asked, so nobody knows
     found = kept(town, "calls")
     assert (found.purged, found.outlook.batches) == (2, {})
@@ -600,7 +600,7 @@ def test_a_hold_saves_what_nobody_resealed(town: World, start: int) -> None:
     town.take_in_calls(*CALLS)
     _hold(town, (start + 60) * DAY)
     to_day(town, start + 40)
-    town.keyholder.tick()
+    town.tick()
     found = kept(town, "calls")
     assert (found.resealed, found.problems, found.outlook.lost) == (1, (), 0)
     (row,) = batches(town, "calls")
@@ -610,7 +610,7 @@ def test_a_hold_saves_what_nobody_resealed(town: World, start: int) -> None:
 def test_what_was_missed_is_said_to_be_lost(town: World, start: int) -> None:
     town.take_in_calls(*CALLS)
     to_day(town, start + 14)
-    town.keyholder.tick()
+    town.tick()
     found = kept(town, "calls")
     assert (found.resealed, found.outlook.lost, found.outlook.waiting) == (0, 1, 0)
     (problem,) = found.problems

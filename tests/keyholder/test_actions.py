@@ -239,16 +239,28 @@ def test_a_call_tells_caller_and_callee(houses: Houses) -> None:
         assert keyholder.store.chain_counts(keyholder.holding_id("calls"), who) == [(1, 1)]
 
 
-def test_a_call_to_oneself_has_one_mark_for_it(houses: Houses) -> None:
+def test_a_call_to_oneself_has_as_many_marks_as_any_other(houses: Houses) -> None:
+    """Else everybody could count that caller and callee are one: two numbers of one chain are two tags like others."""
+    keyholder, counts = houses.town.keyholder, []
+    for callee in ("+8613800138000", "+8613900139000", ""):
+        (call,) = houses.town.take_in_calls(("+8613800138000", callee))
+        request = asked.trace(houses, call.handle)
+        answer = houses.open(request, houses.send(request))
+        last = houses.entries()[-1]
+        assert isinstance(last, entry.DisclosureEntry)
+        counts.append((last.count, len(last.tags), len(set(last.tags))))
+    assert counts == [(1, 3, 3)] * 3
+    caller = answer.whos[:16]
+    assert keyholder.store.chain_counts(keyholder.holding_id("calls"), caller) == [(1, 4)]
+    houses.check()
     (call,) = houses.town.take_in_calls(("+8613800138000", "+8613800138000"))
-    request = asked.trace(houses, call.handle)
-    houses.send(request)
-    last = houses.entries()[-1]
-    assert isinstance(last, entry.DisclosureEntry)
-    assert len(last.tags) == 2
+    houses.send(asked.erase(houses, [call.handle], "calls"))
+    erased = houses.entries()[-1]
+    assert isinstance(erased, entry.ErasureEntry)
+    assert len(erased.tags) == 3
 
 
-def test_an_intake_tells_each_person_once_and_by_primary_identifiers_alone(houses: Houses) -> None:
+def test_an_intake_tells_the_person_of_each_row_and_by_primary_identifiers_alone(houses: Houses) -> None:
     now = houses.town.room.now()
     signed = houses.town.asker("rui").intake("residents", "announce", 100, now + 600, *WHY, now)
     one, two = os.urandom(32), os.urandom(32)
@@ -261,10 +273,11 @@ def test_an_intake_tells_each_person_once_and_by_primary_identifiers_alone(house
     assert [len(column) for column in given] == [16, 48, 48]
     last = houses.entries()[-1]
     assert isinstance(last, entry.IntakeEntry)
-    assert (last.count, len(last.tags)) == (7, 2)
+    # One a row: fewer would tell that two rows are about one person.
+    assert (last.count, len(last.tags)) == (7, 3)
     keyholder = houses.town.keyholder
-    for who in (one[:16], two[:16]):
-        assert keyholder.store.chain_counts(keyholder.holding_id("residents"), who) == [(1, 1)]
+    for who, count in ((one[:16], 2), (two[:16], 1)):
+        assert keyholder.store.chain_counts(keyholder.holding_id("residents"), who) == [(1, count)]
     # The purpose that tells nobody writes none.
     houses.send(houses.intake(houses.window(9), [one], "id-number"))
     last = houses.entries()[-1]
@@ -338,7 +351,8 @@ def test_an_erased_record_is_erased_whatever_is_restored(houses: Houses) -> None
 def test_old_versions_want_history_and_their_number(houses: Houses) -> None:
     handle = houses.handles[0]
     newer = Sealed(houses, [handle], version=3)
-    houses.send(asked.supersede(houses, (handle, 3)))
+    for told in (2, 3):
+        houses.send(asked.supersede(houses, (handle, told)))
     # Told of an older one afterwards, the keyholder does not go back.
     houses.send(asked.supersede(houses, (handle, 2)))
     houses.send(asked.request(houses, houses.ask(), newer.pieces((1,))))
@@ -348,6 +362,17 @@ def test_old_versions_want_history_and_their_number(houses: Houses) -> None:
     houses.send(asked.request(houses, asked.review(houses, handle, 1), old))
     with houses.refused("version", written=True):
         houses.send(asked.request(houses, asked.review(houses, handle, 0), old))
+
+
+def test_a_record_is_erased_in_whatever_version_the_vault_has_it(houses: Houses) -> None:
+    """A vault that was put back from a copy can give the record to nobody, and must be able to erase it."""
+    handle = houses.handles[0]
+    houses.send(asked.supersede(houses, (handle, 2)))
+    with houses.refused("version", written=True):
+        houses.send(houses.good())
+    houses.send(asked.erase(houses, [handle]))
+    with houses.refused("erased", written=True):
+        houses.send(asked.request(houses, asked.review(houses, handle, 1), asked.pieces(houses, [handle], (1,))))
 
 
 # --- windows of an export --------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def test_expire_shows_then_destroys(operator: Operator, late: str) -> None:
     assert {one["holding"] for one in before} == {"residents"}
     shown = operator.session.run("keyholder", "expire", "--dry-run").out
     assert [line.split()[:3] for line in shown.splitlines()[1:2]] == [["residents", late, "now"]]
-    assert operator.json("expire") == {"destroyed": [{"epoch": late, "holding": "residents"}]}
+    assert operator.json("expire", "--yes") == {"destroyed": [{"epoch": late, "holding": "residents"}]}
     assert operator.json("expire") == {"destroyed": []}
     assert [one["epoch"] for one in operator.json("expire", "--dry-run")["keys"]] == [
         one["epoch"] for one in before[1:]

@@ -34,8 +34,9 @@ def _expired(houses: Houses) -> list[entry.ExpiryEntry]:
 
 
 def _wait(houses: Houses, day: int) -> None:
-    """Until the first second of ``day``."""
+    """Until the first second of ``day``, of which the vault has said that it is."""
     houses.town.hands.wait(day * DAY - houses.town.room.now())
+    houses.town.agree()
 
 
 @pytest.fixture
@@ -338,6 +339,44 @@ def test_a_keyholder_that_has_just_started_waits_for_the_vault(houses: Houses, f
     assert start.code == "start"
     keyholder.tick()
     assert len(_expired(houses)) == 1
+
+
+def test_no_key_goes_at_the_word_of_one_clock_alone(houses: Houses, caplog: pytest.LogCaptureFixture) -> None:
+    """Restarted under a clock that is years ahead it would destroy all keys that there are."""
+    town, days = houses.town, 2 * 365
+    before, now = _files(houses), town.room.now()
+    assert before
+    town.hands.jump(days * DAY)
+    town.restart_keyholder()
+    town.keyholder.started()
+    # The vault's own clock is right, and its requests are dated otherwise.
+    said = change(asked.supersede(houses, (houses.handles[0], 2)), time=now)
+    with pytest.raises(Refused, match="too far"):
+        houses.send(said)
+    town.hands.wait(rounds.QUIET_SECONDS + 1)
+    for _ in range(3):
+        town.keyholder.tick()
+    assert (_files(houses), _expired(houses)) == (before, [])
+    assert caplog.text.count("wait for a request of the vault") == 1
+    # One that is dated alike, and they go.
+    town.agree()
+    town.keyholder.tick()
+    assert _files(houses) == []
+
+
+def test_the_vaults_word_on_the_time_holds_for_a_day(houses: Houses) -> None:
+    town, today = houses.town, houses.town.room.now() // DAY
+    for day in (1, 2, 3):
+        town.keyholder.epochs.public("residents", today + day)
+    town.agree()
+    town.hands.wait(DAY)
+    town.keyholder.tick()
+    assert len(_expired(houses)) == 1
+    town.hands.wait(DAY)
+    town.keyholder.tick()
+    assert len(_expired(houses)) == 1
+    town.tick()
+    assert len(_expired(houses)) == 2
 
 
 @pytest.mark.parametrize("by", ["time", "operator"])

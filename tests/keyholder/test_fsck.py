@@ -38,7 +38,7 @@ def lived(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> Houses:
     houses.operate("hold", holding="residents", authority="a court", until=0)
     houses.operate("thaw", "room")
     town.hands.wait(3 * DAY)
-    town.keyholder.tick()
+    town.tick()
     town.room.sync()
     copy.restore()
     recovery.recover(town.keyholder, [mirror(houses)])

@@ -237,7 +237,7 @@ def test_a_certificate_says_what_an_erasure_waits_for(houses: Houses) -> None:
     assert sorted(one.mark for one in found.records) == written.marks
     # Final when the key is destroyed.
     houses.town.hands.wait((epoch - _today(houses)) * DAY)
-    houses.town.keyholder.tick()
+    houses.town.tick()
     assert [one.epochs for one in _certify(houses, *houses.handles[:2]).records] == [[], []]
 
 
@@ -248,10 +248,10 @@ def test_a_key_whose_file_is_there_still_is_not_destroyed(houses: Houses) -> Non
     path = houses.town.keyholder.epochs.files.path("residents", epoch)
     whole = path.read_bytes()
     houses.town.hands.wait((epoch - _today(houses)) * DAY)
-    houses.town.keyholder.tick()
+    houses.town.tick()
     path.write_bytes(whole)
     assert _certify(houses, houses.handles[0]).records[0].epochs == [epoch]
-    houses.town.keyholder.tick()
+    houses.town.tick()
     assert _certify(houses, houses.handles[0]).records[0].epochs == []
 
 
@@ -280,9 +280,17 @@ def test_what_is_no_newer_version(houses: Houses) -> None:
         ("malformed", change(good, handles=b"", versions=b"")),
         ("malformed", asked.supersede(houses, *[(os.urandom(16), 2)] * (protocol.MAX_VERSIONS + 1))),
         ("holding", change(good, holding="patients")),
+        ("malformed", asked.supersede(houses, (handle, 2), (handle, 3))),
+        # A version that never comes would lock the record for good.
+        ("version", asked.supersede(houses, (handle, 2**32 - 1))),
+        ("version", asked.supersede(houses, (handle, 3))),
     ):
         with houses.refused(code, written=False):
             houses.send(request)
     assert isinstance(houses.send(good), protocol.Done)
     assert houses.town.keyholder.newest("residents", [handle, houses.handles[1]]) == {handle: 2}
+    with houses.refused("version", written=False):
+        houses.send(asked.supersede(houses, (handle, 4), (houses.handles[1], 2)))
+    houses.send(asked.supersede(houses, (handle, 3), (houses.handles[1], 2)))
+    assert houses.town.keyholder.newest("residents", [handle, houses.handles[1]]) == {handle: 3, houses.handles[1]: 2}
     assert houses.town.keyholder.newest("calls", [handle]) == {}

@@ -159,7 +159,7 @@ def test_what_was_forbidden_in_the_lost_time_is_forbidden(houses: Houses) -> Non
     houses.operate("freeze", "holding:calls")
     houses.operate("hold", holding="calls", authority="a court", until=(today + 100) * DAY)
     town.hands.wait(3 * DAY)
-    town.keyholder.tick()
+    town.tick()
     amend(houses, slow, roster=True)
     town.room.sync()
     version = town.keyholder.charter.version

@@ -133,7 +133,7 @@ def _lived(town: World, mine: bytes, handles: dict[bytes, dict[str, str | None]]
         erase.erase(room, m.asker.erase("residents", "forget", [one], m.case, m.reason, room.now()))
         town.hands.wait(31 * 86400)
         upkeep.run(room, holdings=["residents"])
-        town.keyholder.tick()
+        town.tick()
     return gone
 
 

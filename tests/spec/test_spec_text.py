@@ -130,7 +130,7 @@ def test_the_expression_for_a_district_is_the_one_in_use() -> None:
         ("8.4", f"`ask.time - {checks.EARLY_SECONDS} ≤ now ≤ ask.time + {checks.LATE_SECONDS}`"),
         ("8.4", f"at most {protocol.IDENTICAL_SECONDS} s ago"),
         ("8.7", f"good once for {subjects.CODE_SECONDS} s"),
-        ("8.7", f"more than {subjects.WRONG_CODES_A_MINUTE} wrong tries a minute"),
+        ("8.7", f"more than {subjects.WRONG_CODES_A_MINUTE:,} wrong tries a minute"),
     ],
 )
 def test_its_seconds_and_counts_are_those_in_use(number: str, said: str) -> None:

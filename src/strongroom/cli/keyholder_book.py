@@ -3,11 +3,13 @@ sections 8.9 and 8.10)."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from strongroom.cli import arguments
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.errors import InputError, StoreError
@@ -27,12 +29,15 @@ def add(actions: Commands) -> None:
         "destroy the keys whose day has come",
         expire,
         description="""Destroy the keys whose day has come, but for those that a legal hold keeps, and write so into the ledger. A keyholder
-that runs does this by itself within seconds; then this waits until it has. A file system or a disk may keep copies of what was
+that runs does this by itself within seconds of a request of the vault, of at most a day ago, that is dated as its own clock is; then
+this waits until it has. Where none runs, and the last entry is over two heartbeats old, you are asked whether the clock is right:
+what is destroyed under a wrong one is gone. A file system or a disk may keep copies of what was
 overwritten: put the keyholder's directory where it does not, or on an encrypted disk.""",
         examples=["strongroom keyholder expire --dry-run", "strongroom keyholder expire"],
         development=False,
     )
     found.add_argument("--dry-run", action="store_true", help="show every key, and the day on which it goes")
+    found.add_argument("--yes", action="store_true", help="the clock is right: do not ask, however old the last entry is")
     recover_ = actions.command(
         "recover",
         "bring a book that was restored from an old copy up to a mirror",
@@ -68,7 +73,9 @@ def expire(call: Call) -> int:
                 raise StoreError(
                     "the keyholder was recovered, and waits for the vault. Start it, then: strongroom status"
                 )
-            rows = [(row.holding, row.epoch) for row in expiry.expire(keyholder, keyholder.now())]
+            now = keyholder.now()
+            _verify_today(call, keyholder, now)
+            rows = [(row.holding, row.epoch) for row in expiry.expire(keyholder, now)]
             keyholder.publish(keyholder.now())
     except StoreError:
         if not files.runs(call.room / "keyholder"):
@@ -80,6 +87,23 @@ def expire(call: Call) -> int:
         call.out.good("no key is past its day.")
     call.out.document({"destroyed": [{"epoch": epoch_text(epoch), "holding": name} for name, epoch in rows]})
     return 0
+
+
+def _verify_today(call: Call, keyholder: Keyholder, now: int) -> None:
+    """Nobody else has said what time it is. Raises ``InputError`` unless the operator has."""
+    keyholder.set_time(now)
+    due, last = expiry.due(keyholder, now), keyholder.book.time
+    if not due or call.args.yes or now <= last + 2 * keyholder.charter.heartbeat:
+        return
+    said = (
+        f"this computer says that today is {epoch_text(now // 86400)}, and the last entry is of {moment(last)} UTC."
+        f" {count(len(due), 'key')} would be destroyed for good"
+    )
+    if not sys.stdin.isatty():
+        raise InputError(f"{said}. If that is the day, give --yes; otherwise mend the clock first")
+    call.out.warn(said)
+    if not arguments.confirmed("Is that the day?"):
+        raise InputError("nothing was destroyed; mend the clock first")
 
 
 def _due(call: Call) -> list[tuple[str, int]]:
@@ -100,7 +124,7 @@ def _watch(call: Call) -> list[tuple[str, int]]:
         if time.monotonic() > until:
             raise StoreError(
                 f"the keyholder that runs has not destroyed {count(len(left), 'key')} whose day has come. It says why in its"
-                " log; one that has just started waits 5 minutes for the vault"
+                " log; it waits for a request of the vault: strongroom status"
             )
         time.sleep(0.5)
         left = _due(call)

@@ -94,6 +94,13 @@ def request(known: Mapping[str, Any], signed: SignedAsk, pieces: Sequence[Piece]
     return protocol.Disclose(**known, **of_ask(signed), **slots(pieces), fresh=fresh)
 
 
+def tags(holding: Holding, pieces: Sequence[Piece]) -> int:
+    """How many tags the entry must have: one for each person that the opened compartments of a record name, whether or not
+    two of these are the same."""
+    about = {one.number: one.person for one in holding.compartments.values()}
+    return len({(row.handle, about[slot.compartment]) for row, slot in pieces})
+
+
 def opened(room: Room, signed: SignedAsk, admitted: Admitted, kind: type[Written], pieces: Sequence[Piece]) -> Opened:
     """Have the keyholder give the shares of ``pieces``, and open them. What is kept of the ask is kept before.
 
@@ -113,11 +120,11 @@ def opened(room: Room, signed: SignedAsk, admitted: Admitted, kind: type[Written
     shares, whos = columns.split(given.shares, 32), columns.split(given.whos, 16)
     if not len(shares) == len(whos) == len(pieces):
         raise FormatError("the keyholder's answer has not one share and one person for each slot")
-    if len(written.tags) != len({(row.handle, who) for (row, _), who in zip(pieces, whos, strict=True)}):
+    keys, holding = room.keys.holding(signed.ask.holding), room.rules().charter.holdings[signed.ask.holding]
+    if len(written.tags) != tags(holding, pieces):
         raise EntryError(
             f"entry {index} has not one tag for each person of each record: somebody would not find this read"
         )
-    keys, holding = room.keys.holding(signed.ask.holding), room.rules().charter.holdings[signed.ask.holding]
     values = _open(keys, holding, pieces, shares)
     _verify_persons(keys, holding, values, pieces, whos)
     return Opened(values, index, given.receipt)

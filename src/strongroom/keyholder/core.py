@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ class Keyholder:
         self.charters = [InForce(*row) for row in store.charters()]
         self.epochs = Epochs(store, epochs, keys.room, ids.keyholder_id(keys.message_public))
         self._index_keys: dict[tuple[str, str], bytes] = {}
-        self.wrong_codes: list[int] = []
+        self.wrong_codes: deque[int] = deque()
         # Facts of the transaction at hand (checks.Facts).
         self.room = keys.room
         self._current: InForce | None = None
@@ -78,6 +79,10 @@ class Keyholder:
         self.recovered = int(store.state("recovered") or b"0")
         # Until when nothing is written of its own accord (``rounds``); None: it may.
         self.quiet: int | None = rounds.FOREVER if store.state("recovering") else None
+        # When a request of the vault was last dated as this clock is (``rounds``); None: not since the start.
+        self.agreed: int | None = None
+        # When it was last logged that keys wait for that.
+        self.waiting_logged = 0
         # Whether what is in memory may be ahead of the store: a transaction failed, and rereading the store too.
         self._torn = False
 

@@ -54,12 +54,13 @@ def record(case: Case, facts: Facts) -> None:
     elif isinstance(case.request, protocol.Intake) and case.permit.purpose.tells:
         case.whos = _persons_taken_in(case.request, facts.charter.holdings[case.ask.holding].fields)
         if len(case.whos) > entry.MAX_TAGS:
-            raise Refused("record", f"an entry holds at most {entry.MAX_TAGS} tags; take in fewer persons a call")
+            raise Refused("record", f"an entry holds at most {entry.MAX_TAGS} tags; take in fewer rows a call")
 
 
 def version(case: Case, facts: Facts) -> None:
     """The one that the ask names, else none that the keyholder knows to be an old one."""
-    if case.slots is None:
+    if case.slots is None or isinstance(case.ask, asks.EraseAsk):
+        # An erasure is of the whole record, whichever version of it the vault still has.
         return
     wanted = case.ask.version if isinstance(case.ask, asks.DiscloseAsk) else 0
     if wanted:
@@ -122,7 +123,8 @@ def batch(case: Case, facts: Facts) -> None:
 
 
 def person(case: Case, facts: Facts) -> None:
-    """Compartments of a record that name one person must be about one; and each person of each record gets a tag."""
+    """Compartments of a record that name one person must be about one. Each field of each record that names one gets a
+    tag: were two fields of one person to get one together, their number would tell everybody so."""
     if case.slots is None:
         return
     declared = facts.charter.holdings[case.ask.holding].compartments.values()
@@ -131,7 +133,7 @@ def person(case: Case, facts: Facts) -> None:
     for handle, number, who in zip(case.handles, case.compartments, case.whos, strict=True):
         if seen.setdefault((handle, about[number]), who) != who:
             raise Refused("person", "a record's compartments about one person were sealed under several")
-    if len(set(zip(case.handles, case.whos, strict=True))) > entry.MAX_TAGS:
+    if len(seen) > entry.MAX_TAGS:
         raise Refused("record", f"an entry holds at most {entry.MAX_TAGS} tags; split the ask")
 
 
@@ -149,10 +151,10 @@ def budgets(case: Case, facts: Facts) -> None:
 
 
 def _persons_taken_in(request: protocol.Intake, declared: dict[str, Field]) -> list[bytes]:
-    """Distinct whos, sorted, of the columns of primary identifiers."""
+    """The who of each row in each column of a primary identifier."""
     columns = [
         column
         for name, column in zip(request.fields, request.inners, strict=True)
         if name in declared and declared[name].identifier == "primary"
     ]
-    return sorted({inner[:16] for column in columns for inner in slot.split(column, 32)})
+    return [inner[:16] for column in columns for inner in slot.split(column, 32)]

@@ -44,21 +44,30 @@ def plan(keyholder: Keyholder, now: int) -> list[Planned]:
     return sorted(found, key=lambda one: (one.epoch, one.holding))
 
 
+def due(keyholder: Keyholder, now: int) -> list[EpochRow]:
+    """The keys whose day has come and that no hold keeps."""
+    held = {holding for holding, _, _ in keyholder.store.holds(now)}
+    return [
+        row
+        for row in keyholder.store.epochs()
+        if not row.destroyed and row.epoch <= now // 86400 and row.holding not in held
+    ]
+
+
 def expire(keyholder: Keyholder, now: int) -> list[EpochRow]:
-    """Destroy the keys whose day has come, but for those that a hold keeps. Returns them.
+    """Destroy the keys whose day has come by ``now``, but for those that a hold keeps. Returns them. Whoever calls this is sure
+    of the time: what was sealed to them is gone.
 
     Raises ``StoreError`` for a file that cannot be destroyed, once the others are; of such a key there is no entry.
     """
     adopt(keyholder)
-    held = {holding for holding, _, _ in keyholder.store.holds(now)}
     rows, problems = [], list[StoreError]()
-    for row in keyholder.store.epochs():
-        if not row.destroyed and row.epoch <= now // 86400 and row.holding not in held:
-            try:
-                keyholder.epochs.files.destroyable(row.holding, row.epoch)
-                rows.append(row)
-            except StoreError as error:
-                problems.append(error)
+    for row in due(keyholder, now):
+        try:
+            keyholder.epochs.files.destroyable(row.holding, row.epoch)
+            rows.append(row)
+        except StoreError as error:
+            problems.append(error)
     if rows:
         with keyholder.writing():
             for row in rows:

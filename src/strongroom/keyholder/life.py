@@ -24,7 +24,9 @@ _PLACE = 20
 
 
 def supersede(keyholder: Keyholder, request: protocol.Supersede, work: Work, now: int) -> Finish:
-    """Remember that records have newer versions. Raises ``Refused`` (``holding``, ``malformed``)."""
+    """Remember that records have newer versions, each one more than is known: whoever had the vault's key for a moment
+    could otherwise say a version that never comes, and lock every record. Raises ``Refused`` (``holding``, ``malformed``,
+    ``version``)."""
     _holding(keyholder, request.holding)
     count, rest = divmod(len(request.handles), 16)
     if rest or not 1 <= count <= protocol.MAX_VERSIONS or len(request.versions) != 4 * count:
@@ -32,8 +34,13 @@ def supersede(keyholder: Keyholder, request: protocol.Supersede, work: Work, now
     versions = slot.u32s(request.versions)
     if min(versions) < 2:
         raise Refused("malformed", "a version that is newer than another is 2 or more")
-    handles = slot.split(request.handles, 16)
-    keyholder.store.supersede(keyholder.holding_id(request.holding), zip(handles, versions, strict=True))
+    handles, holding = slot.split(request.handles, 16), keyholder.holding_id(request.holding)
+    if len(set(handles)) != count:
+        raise Refused("malformed", "a record stands twice")
+    known = keyholder.store.newest(holding, handles)
+    if any(one > known.get(handle, 1) + 1 for handle, one in zip(handles, versions, strict=True)):
+        raise Refused("version", "a version is more than one above the newest that is known; say those between first")
+    keyholder.store.supersede(holding, zip(handles, versions, strict=True))
     return lambda: protocol.Done(done=True)
 
 

@@ -80,8 +80,14 @@ def _entry(keyholder: Keyholder, case: Case) -> entry.Entry:
         return entry.IntakeEntry(**common, tags=_number(keyholder, holding, case.whos))
     if isinstance(request, protocol.Find):
         return entry.FindEntry(**common, tags=_number(keyholder, holding, [request.inner[:16]]))
-    about = sorted(set(zip(case.handles, case.whos, strict=True)))
-    common["tags"] = _number(keyholder, holding, [who for _, who in about])
+    declared = keyholder.charter.holdings[holding].compartments.values()
+    person = {one.number: one.person for one in declared}
+    # By the fields, and not by who they name: that two of them are one person is nobody's to count.
+    told = {
+        (handle, person[number], who)
+        for handle, number, who in zip(case.handles, case.compartments, case.whos, strict=True)
+    }
+    common["tags"] = _number(keyholder, holding, [who for *_, who in sorted(told)])
     if isinstance(request, protocol.Erase):
         epochs, marks = keyholder.epochs.alive(holding), keyholder.marks(holding, sorted(set(case.handles)))
         return entry.ErasureEntry(**common, epochs=epochs, marks=sorted(marks))
@@ -104,7 +110,7 @@ def _common(keyholder: Keyholder, case: Case) -> dict[str, Any]:
 
 
 def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[bytes]:
-    """The next tag of each person's chain, sorted: their order says nothing."""
+    """The next tag of each person's chain, and another for who stands here again; sorted: their order says nothing."""
     holding_id, generation = keyholder.holding_id(holding), keyholder.generation()
     tags = []
     for who in whos:

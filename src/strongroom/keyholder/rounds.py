@@ -3,10 +3,14 @@
 A keyholder that has just started may have been restored from an old copy, and does not know it. The first entry it wrote would stand
 where the vault's mirror has another one, and no recovery could mend that. So it is quiet at first: it writes nothing of its own accord
 until a request of the vault has shown that its mirror is not ahead, or until it has waited long enough for one.
+
+A key is destroyed for good, so that this clock alone does not decide that its day has come: a request of the vault must have been
+dated alike.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from strongroom.errors import StoreError
@@ -20,7 +24,13 @@ QUIET_SECONDS = 300
 FOREVER = 2**53
 """A keyholder recovered from what is published knows that there may be more, and waits for the vault."""
 
+AGREED_SECONDS = 86400
+"""For how long the vault's word on what time it is lets keys be destroyed."""
+
 _FORGET_BUDGETS_SECONDS = 3600
+_LOG_SECONDS = 3600
+
+log = logging.getLogger("strongroom.keyholder")
 
 
 def started(keyholder: Keyholder) -> None:
@@ -93,6 +103,24 @@ def tick(keyholder: Keyholder) -> None:
             keyholder.budgets_forgotten = now
     try:
         if keyholder.quiet is None:
-            expiry.expire(keyholder, now)
+            _expire(keyholder, now)
     finally:
         keyholder.publish(now)
+
+
+def _expire(keyholder: Keyholder, now: int) -> None:
+    """Raises ``StoreError``, as ``expiry.expire``."""
+    if keyholder.agreed is not None and now - keyholder.agreed <= AGREED_SECONDS:
+        expiry.expire(keyholder, now)
+        return
+    # What the book says is destroyed is so in any case.
+    expiry.adopt(keyholder)
+    due = expiry.due(keyholder, now)
+    if due and now >= keyholder.waiting_logged + _LOG_SECONDS:
+        keyholder.waiting_logged = now
+        log.warning(
+            "%d keys are past their day by this clock, and wait for a request of the vault that is dated alike."
+            " Have the custodian run: strongroom status",
+            len(due),
+        )
+    expiry.sweep(keyholder)

@@ -67,6 +67,8 @@ def _common(keyholder: Keyholder, request: Any, work: Work, now: int) -> None:
         )
     if request.cosignature and keyholder.charters:
         keyholder.book.cosigned(request.cosignature, note.verifier(keyholder.charter.vault.cosigner), request.have)
+    if keyholder.charters and abs(request.time - now) <= checks.LATE_SECONDS:
+        keyholder.agreed = now
     rounds.heard(keyholder, now)
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
 CODE_SECONDS = 900
-WRONG_CODES_A_MINUTE = 600
-"""From anybody: so few that a code of 50 bits is not guessed in its 900 s, so many that nobody shuts others out by chance."""
+WRONG_CODES_A_MINUTE = 30_000
+"""From anybody: so few that a code of 50 bits is not guessed in its 900 s (once in 2 * 10^9 codes), so many that who wants to
+shut others out must keep the whole keyholder busy. Not counted by device: a new device key costs nothing."""
 
 
 def admit(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -> Finish:
@@ -31,12 +32,14 @@ def admit(keyholder: Keyholder, request: protocol.Admit, work: Work, now: int) -
 
 def enrol(keyholder: Keyholder, request: protocol.Enrol, work: Work, now: int) -> Finish:
     """Bind the subject's device to the person the code stands for. Raises ``Refused`` (``code``)."""
-    recent = [time for time in keyholder.wrong_codes if time > now - 60]
+    recent = keyholder.wrong_codes
+    while recent and recent[0] <= now - 60:
+        recent.popleft()
     if len(recent) >= WRONG_CODES_A_MINUTE:
         raise Refused("code", "too many wrong codes; wait a minute")
     found = keyholder.store.take_code(protocol.code_hash(request.code), now)
     if found is None:
-        keyholder.wrong_codes[:] = [*recent, now]
+        recent.append(now)
         raise Refused("code", "the code is wrong, used or older than 15 minutes; ask the desk for a new one")
     keyholder.store.add_subject(request.device, *found)
     return lambda: protocol.Done(done=True)

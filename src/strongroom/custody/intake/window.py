@@ -158,8 +158,8 @@ def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     at = room.settle(given.receipt, answer.entries, known["have"])
     seconds, count = len(window.countersignatures), sum(map(len, inners.values()))
     written = verify_entry(room, at, window.text, line, entry.IntakeEntry, count, seconds)
-    if len(written.tags) != len({inner[:16] for column in _persons(room, window, inners) for inner in column}):
-        raise EntryError(f"entry {at} has not one tag for each person who is to be told")
+    if len(written.tags) != sum(map(len, _persons(room, window, inners))):
+        raise EntryError(f"entry {at} has not one tag for each person of each row who is to be told")
     tokens = [columns.split(column, 16) for column in given.tokens]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
         raise FormatError("the keyholder's answer has not one token for each identifier")

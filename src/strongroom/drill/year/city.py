@@ -88,6 +88,7 @@ class City:
     def sleep(self, seconds: int) -> None:
         """Time passes; the keyholder does what it does by itself."""
         self.hands.wait(seconds)
+        self.room.status()  # without the vault's word on what day it is no key goes
         self.keyholder.tick()
 
     def upkeep(self) -> list[str]:

@@ -67,8 +67,8 @@ class Truth:
         declared = self.holdings[kept.holding]
         compartments = {declared.fields[name].compartment for name in fields}
         people = {(one, kept.values.get(one, "")) for c in compartments if (one := declared.compartments[c].person)}
-        # A person is one, in whatever part.
-        for name, value in {(self._kind(declared, name), value): (name, value) for name, value in people}.values():
+        # Who has two parts in it has two marks: one less would tell everybody.
+        for name, value in people:
             if value:
                 self.marks[kept.holding, self._first(declared, name), value] += 1
 
