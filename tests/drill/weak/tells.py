@@ -13,8 +13,10 @@ from strongroom.custody.room import Room
 from strongroom.errors import InputError, Refused, StoreError
 from strongroom.gate import decision
 from strongroom.gate.ask import Ask
+from strongroom.gate.permit import permitted
 from strongroom.keyholder import decide, desk, subjects
 from strongroom.keyholder.case import Case
+from strongroom.keyholder.price import rates
 from strongroom.store.rows import split_tokens
 from strongroom.store.vault import VaultStore
 
@@ -60,7 +62,7 @@ def other_holding_named(patch: pytest.MonkeyPatch) -> None:
 
 def purpose_quoted(patch: pytest.MonkeyPatch) -> None:
     """A refusal says which purpose there is not."""
-    honest = decision.permitted
+    honest = permitted
 
     def weak(charter: Charter, ask: Ask, line: Any) -> Any:
         if ask.purpose not in charter.purposes:
@@ -72,7 +74,7 @@ def purpose_quoted(patch: pytest.MonkeyPatch) -> None:
 
 def budget_of_a_record_for_each(patch: pytest.MonkeyPatch) -> None:
     """What may be asked about one record is counted for each reader alone."""
-    honest = decide.rates
+    honest = rates
 
     def weak(case: Case, charter: Charter, cost: int) -> Any:
         own = f"{case.ask.reader.hex()}:"
