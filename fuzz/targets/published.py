@@ -42,7 +42,7 @@ def targets() -> list[Target]:
             errors=LedgerError,
             silent=False,
             seeds=_files,
-            of=(anchors.room_id,),
+            of=(anchors.first_charter,),
             weight=0.02,
         ),
         Target(
@@ -106,7 +106,7 @@ def _refused_or(read: Callable[[], object]) -> None:
 
 
 def _room(data: bytes) -> None:
-    if anchors.room_id(_fetch(data), charter_hash(world.document())) != world.ROOM:
+    if anchors.first_charter(_fetch(data), charter_hash(world.document())).room != world.ROOM:
         raise Broken("another room than the one of this first charter")
 
 

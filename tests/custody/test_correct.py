@@ -142,7 +142,13 @@ def test_what_names_other_fields_than_the_ask_is_none(town: World, kind: str | N
     (one,) = town.take_in(1)
     m, before = mandate(town, "amend"), len(entries(town))
     subject = None if kind is None else asks.Queried(kind=kind, value=value)
-    named = {"fields": ["name"], "written": subject, "case": m.case, "reason": m.reason, "now": town.room.now()}
+    named: dict[str, Any] = {
+        "fields": ["name"],
+        "written": subject,
+        "case": m.case,
+        "reason": m.reason,
+        "now": town.room.now(),
+    }
     signed = m.asker._correct("residents", "amend", [one.handle], **named)
     with pytest.raises(Refused) as caught:
         correct.revise(town.room, signed, Errand(m.asker, "register", m.case, m.reason))
