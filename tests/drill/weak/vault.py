@@ -11,7 +11,7 @@ import pytest
 from tests.drill.weak.base import Same, instead, nothing
 
 from strongroom.catalog import fields
-from strongroom.custody import book, opening, room
+from strongroom.custody import book, mirror, opening, room
 from strongroom.custody.mirror import Mirror
 from strongroom.custody.room import Room
 from strongroom.errors import StrongroomError
@@ -46,13 +46,14 @@ def any_log(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_entry(patch: pytest.MonkeyPatch) -> None:
-    """Of which entry a receipt is does not matter: neither how old it is nor what it says."""
+    """Of which entry a receipt is does not matter: neither how old it is, nor what it says, nor what it is to the others."""
 
     def weak(room: Room, index: int, text: bytes, line: Any, kind: Any, count: int, countersigned: int) -> Any:
         return SimpleNamespace(compartments=Same(), tags=range(count))
 
     patch.setattr(room, "check_index", nothing)
     patch.setattr(opening, "verify_entry", weak)
+    patch.setattr(mirror, "_add", nothing)
 
 
 def any_checkpoint(patch: pytest.MonkeyPatch) -> None:
