@@ -139,3 +139,9 @@ def test_the_worst_patterns_stay_short() -> None:
         start = time.perf_counter()
         assert not compile_pattern(text).fullmatch("a" * MAX_PATTERN_BYTES)
         assert time.perf_counter() - start < 5, re.escape(text)
+
+
+def test_names_are_those_of_rules_and_not_of_comments() -> None:
+    second = HEAD.replace('"r"', '"q"')
+    assert rules.names(f'{HEAD};\n// @id("off") forbid (principal, action, resource);\n{second};') == ["q", "r"]
+    assert rules.names("") == rules.names("// nothing yet") == []

@@ -39,7 +39,8 @@ def _counted(
 ) -> tuple[Block, ...]:
     rows, commands = [], []
     for key, tally in found:
-        counts = (f"{tally.entries:,}", f"{tally.records:,}", f"{tally.first} to {tally.last}")
+        places = f"{tally.first}" if tally.first == tally.last else f"{tally.first} to {tally.last}"
+        counts = (f"{tally.entries:,}", f"{tally.records:,}", places)
         rows.append((key.purpose, key.unit, key.holding, key.type, *counts))
         options = f"--type {key.type} --purpose {key.purpose} --unit {key.unit} --holding {key.holding}"
         commands.append(_list(where, facts, options))

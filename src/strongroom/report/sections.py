@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from strongroom.catalog import rules
 from strongroom.catalog.model import Charter, Holding, Purpose
 from strongroom.report.about import About
 from strongroom.report.document import Command, Document, Section, Table
@@ -140,7 +141,8 @@ def _persons(holding: Holding) -> list[str]:
 
 
 def _kept(holding: Holding) -> str:
-    kept = f"{holding.retention:,} days after intake" if holding.retention else "open-ended"
+    days = "day" if holding.retention == 1 else "days"
+    kept = f"{holding.retention:,} {days} after intake" if holding.retention else "open-ended"
     return f"{kept}; an erasure is final within {2 * holding.rotation} days"
 
 
@@ -169,11 +171,17 @@ def _measures(charter: Charter) -> Section:
                     ("The ledger says that it is alive", f"every {charter.heartbeat:,} s"),
                     ("Budget of the whole room", room),
                     ("Stewards who sign the charter", f"{len(charter.stewards)}"),
-                    ("Rules that forbid beyond the purposes", f"{charter.rules.count('@id(')}"),
+                    ("Rules that forbid beyond the purposes", ", ".join(rules.names(charter.rules)) or "none"),
                 ),
             ),
         ),
     )
+
+
+def _said(about: About, member: str, more: str) -> str:
+    """The custodian's words, and a sentence after them."""
+    told = about.said(member)
+    return f"{told}{'' if told[-1] in '.!?*' else '.'} {more}" if more else told
 
 
 def _impact(charter: Charter, about: About) -> Section:
@@ -187,12 +195,12 @@ def _impact(charter: Charter, about: About) -> Section:
     rows = (
         (
             "55(1) sensitive personal information",
-            about.said("sensitive") + (f" Images of persons may be in: {', '.join(images)}." if images else ""),
+            _said(about, "sensitive", f"Images of persons may be in: {', '.join(images)}." if images else ""),
         ),
         ("55(2) automated decisions", about.said("automated")),
         (
             "55(3) entrusting, providing to others, publishing",
-            about.said("entrusted") + f" Purposes that export: {', '.join(exports) or 'none'}.",
+            _said(about, "entrusted", f"Purposes that export: {', '.join(exports) or 'none'}."),
         ),
         ("55(4) providing abroad", about.said("transfers")),
         (
