@@ -21,7 +21,7 @@ def changes(*rows: dict[str, str]) -> str:
 
 
 def take(session: Session, *more: str) -> Ran:
-    return session.run("import", "feed.jsonl", *more, *ASK)
+    return session.run("import", "feed.jsonl", "--holding", "residents", *more, *ASK)
 
 
 def found(session: Session, number: str) -> int:

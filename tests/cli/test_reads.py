@@ -171,7 +171,7 @@ def test_one_that_is_not_here_is_said_before_the_first_part(full: Session, monke
     db.close()
     before = full.run("ledger", "show", "--json").out
     ran = full.run("disclose", *CONFIRM, "--fields", "name", *handles, "ff" * 16)
-    assert (ran.code, ran.err) == (1, "strongroom: 1 of the records named are not in residents\n")
+    assert (ran.code, ran.err) == (1, "strongroom: not in residents: 1 of the records named\n")
     assert full.run("ledger", "show", "--json").out == before
 
 
