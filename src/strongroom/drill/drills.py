@@ -15,6 +15,7 @@ from strongroom.drill import (
     hidden_read,
     links,
     no_receipt,
+    promise_broken,
     purpose_crossed,
     red_code,
     rewritten_ledger,
@@ -57,6 +58,7 @@ DRILLS = {
         Drill(backup_restored.NAME, backup_restored.ATTACK, (3, 7), backup_restored.run),
         Drill(year.NAME, year.ATTACK, (1, 5, 7), year.run, long=True),
         Drill(enumeration.NAME, enumeration.ATTACK, (1, 2), enumeration.run),
+        Drill(promise_broken.NAME, promise_broken.ATTACK, (6,), promise_broken.run),
     )
 }
 
