@@ -5,6 +5,10 @@ A message names what was wrong, where, and the mend. It never holds a personal v
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class StrongroomError(Exception):
     """Root of all. ``code`` is stable and short; the text is for people."""
@@ -106,3 +110,35 @@ class InputError(StrongroomError):
     """What the user gave (a file, an option, a name) cannot be used."""
 
     code = "input"
+
+
+_FREE, _WRITABLE = "Free space on its disk", "Mount its disk writable"
+_MENDS = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: f"{_FREE}, or have the quota raised",
+    errno.EFBIG: "Have the limit on the size of files raised (ulimit -f)",
+    errno.EROFS: _WRITABLE,
+    errno.EIO: "Its disk fails: see the system's log",
+    errno.EACCES: "Run as the user who owns it",
+    errno.EPERM: "Run as the user who owns it",
+    errno.EMFILE: "Have the limit on open files raised (ulimit -n)",
+}
+
+
+def of_system(error: OSError, place: object = None) -> str:
+    """What the system refused, in words: where, what, and the mend where there is one."""
+    where = place or error.filename
+    what = f"{f'{where}: ' if where else ''}{error.strerror or type(error).__name__}"
+    mend = _MENDS.get(error.errno or 0)
+    return f"{what}. {mend}" if mend else what
+
+
+@contextmanager
+def naming(place: object) -> Iterator[None]:
+    """Within, what the system refuses names ``place``: of a file that is open it says no name of its own."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(place)
+        raise

@@ -15,7 +15,7 @@ from strongroom import __version__
 from strongroom.cli import command, development, reference
 from strongroom.cli.command import FAILED, FINE, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, Call, Commands
 from strongroom.cli.output import Output
-from strongroom.errors import KeyholderUnavailable, Refused, StrongroomError
+from strongroom.errors import KeyholderUnavailable, Refused, StrongroomError, of_system
 
 ABOUT = "Personal data, held so that a thief cannot read it and nobody can read it unseen."
 
@@ -109,8 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = f"refused, {error}" if isinstance(error, Refused) else str(error)
         return _failed(out, error.code, text, _exit_code(error))
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(out, "system", f"{where}{error.strerror or type(error).__name__}", FAILED)
+        return _failed(out, "system", of_system(error), FAILED)
     except Exception as error:  # noqa: BLE001 - the last net: what it says may quote a value, so it is not shown unasked
         if os.environ.get("STRONGROOM_TRACEBACK"):
             traceback.print_exc()

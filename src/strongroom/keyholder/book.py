@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from strongroom.errors import LedgerError, NoteError, Refused, StoreError
+from strongroom.errors import LedgerError, NoteError, Refused, StoreError, naming
 from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree
@@ -212,7 +212,7 @@ def write_public(path: Path, data: bytes) -> None:
     """Replace a public file in one step, so that a reader sees the old or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
+    with naming(path), draft.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -35,16 +35,24 @@ from strongroom.seal import ids, token
 log = logging.getLogger("strongroom.keyholder")
 
 
-def _finish(outcome: Outcome) -> Record | StrongroomError:
+def _finish(outcome: Outcome, store: Store) -> Record | StrongroomError:
     # One answer that cannot be sealed (a key of small order), or a full disk under the public files, must not take
     # the others of its group along: they are in the book.
     try:
         return outcome.finish()
     except StrongroomError as error:
         return error
-    except (OSError, sqlite3.Error):
-        log.exception("an answer could not be made")
-        return StoreError("the keyholder wrote its book but could not answer; send the same request again")
+    except (OSError, sqlite3.Error) as error:
+        log.error("an answer could not be made: %s", store.failed(error))
+        return StoreError(
+            f"the keyholder wrote its book but could not answer ({_reason(error)}); its operator has to mend that. Then send the"
+            " same request again"
+        )
+
+
+def _reason(error: OSError | sqlite3.Error) -> str:
+    """For the vault: nothing of the keyholder's own files."""
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 class Keyholder:
@@ -198,16 +206,25 @@ class Keyholder:
                 raise
             # Whichever broke it, all of it was rolled back. Each alone: then it harms no other.
             return [self._alone(work) for work in works]
-        return [_finish(outcome) if isinstance(outcome, Outcome) else outcome for outcome in outcomes]
+        return [_finish(outcome, self.store) if isinstance(outcome, Outcome) else outcome for outcome in outcomes]
 
     def _alone(self, work: Work) -> Record | StrongroomError:
         try:
             return self.commit([work])[0]
         except StrongroomError as error:
             return error
-        except Exception:  # rolled back too: nothing was given
-            log.exception("a request to %s broke its transaction", work.path)
-            return StoreError("the keyholder could not write its book; nothing was given")
+        except Exception as error:  # noqa: BLE001 - rolled back too: nothing was given
+            return self.broken(error)
+
+    def broken(self, error: Exception) -> StoreError:
+        """What is answered where a transaction broke, and was rolled back. It is logged, in one line where the disk is the reason."""
+        if isinstance(error, OSError | sqlite3.Error):
+            log.error("%s", self.store.failed(error))
+            return StoreError(
+                f"the keyholder could not write its book ({_reason(error)}), and nothing was given; its operator has to mend that"
+            )
+        log.error("a commit failed and was rolled back", exc_info=error)
+        return StoreError("the keyholder could not write its book; nothing was given")
 
     def ask(self, path: str, signature: bytes, body: bytes) -> Record:
         """One request on its own. Raises what it was refused for."""

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
-from strongroom.errors import StoreError
+from strongroom.errors import StoreError, naming
 from strongroom.ledger.cosignature import MLDSACosigner
 from strongroom.ledger.note import Signer
 
@@ -89,15 +89,22 @@ def load(directory: Path) -> Keys:
 
 
 def write_secret(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner reads, durably. Raises ``StoreError`` if it exists: keys are never overwritten."""
+    """Write a new file that only its owner reads, whole or not at all, durably. Raises ``StoreError`` if it exists: keys are never
+    overwritten."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with naming(path), os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link does not take the place of a file that is there, as a renaming does.
+        os.link(draft, path)
     except FileExistsError:
         raise StoreError(f"{path}: exists already, and keys are never overwritten. Choose another directory") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        draft.unlink()
     sync_folder(path.parent)
 
 
@@ -105,6 +112,7 @@ def sync_folder(path: Path) -> None:
     """Make the names in a folder survive a power cut, as fsync does a file's bytes."""
     folder = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        with naming(path):
+            os.fsync(folder)
     finally:
         os.close(folder)

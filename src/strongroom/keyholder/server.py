@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import os
 import signal
+import sqlite3
 from pathlib import Path
 
 from aiohttp import web
@@ -97,9 +98,8 @@ class Server:
                 group.append(self._queue.get_nowait())
             try:
                 answers = self.keyholder.commit([work for work, _ in group])
-            except Exception:  # whatever it was, it was rolled back: nobody of the group gets anything
-                log.exception("a commit failed and was rolled back")
-                answers = [StoreError("the keyholder could not write its book; nothing was given")] * len(group)
+            except Exception as error:  # noqa: BLE001 - whatever it was, it was rolled back: nobody of the group gets anything
+                answers = [self.keyholder.broken(error)] * len(group)
             for (_, future), answer in zip(group, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
@@ -110,6 +110,8 @@ class Server:
                 self.keyholder.tick()
             except StrongroomError as error:
                 log.error("%s", error)
+            except (OSError, sqlite3.Error) as error:
+                log.error("%s", self.keyholder.store.failed(error))
             except Exception:
                 log.exception("what is due by itself could not be done")
             await asyncio.sleep(_TICK_SECONDS)

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from strongroom.catalog.rate import PERIODS
-from strongroom.errors import StoreError
+from strongroom.errors import StoreError, of_system
 
 SCHEMA_VERSION = 1
 _AT_ONCE = 500
 
 
+_OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+
+
 def _mend(error: sqlite3.Error) -> str:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    ):
-        return "Make the disk writable, with room on it, then start again"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _OF_THE_DISK:
+        return "Make the disk writable, with room on it, and see in the system's log whether it fails"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "Another program held it for 30 s; end that one"
     return "Restore the keyholder's book from its newest copy"
 
 
@@ -43,14 +45,14 @@ class Store:
     """Not for several threads. Raises ``StoreError`` when the file is of another version."""
 
     def __init__(self, path: Path) -> None:
-        fresh = not path.exists()
+        fresh, self._path = not path.exists(), path
         if fresh:
             path.touch(mode=0o600)
         try:
             self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._open(path, fresh)
         except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}. {_mend(error)}") from None
+            raise self.failed(error) from None
 
     def _open(self, path: Path, fresh: bool) -> None:
         self.db.execute("PRAGMA journal_mode=WAL")
@@ -70,6 +72,12 @@ class Store:
 
     def close(self) -> None:
         self.db.close()
+
+    def failed(self, error: sqlite3.Error | OSError) -> StoreError:
+        """What is wrong with the file, or with one beside it, in words for the operator."""
+        if isinstance(error, OSError):
+            return StoreError(of_system(error))
+        return StoreError(f"{self._path}: {error}. {_mend(error)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

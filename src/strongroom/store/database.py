@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -41,7 +41,7 @@ class Database:
     """An open file. ``application`` and ``version`` tell whose schema it has; StoreError when not ours."""
 
     def __init__(self, path: Path, application: int, version: int, schema: str, *, create: bool = False) -> None:
-        self._name = path.name
+        self._name = path
         if create:
             # Made by us, not by SQLite, so that no other user can read it even for a moment; WAL files follow it.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -50,7 +50,7 @@ class Database:
         try:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, cached_statements=256)
         except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from None
+            raise self._failed(error) from None
         try:
             for pragma in _PRAGMAS:
                 self.all(pragma)
@@ -73,7 +73,8 @@ class Database:
             self.run("COMMIT")
         except BaseException:
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # what broke it may break this; closing the file does the same
+                    self._db.execute("ROLLBACK")
             raise
 
     @contextmanager
@@ -171,10 +172,13 @@ class Database:
         # SQLite names tables and columns in its messages, never values.
         mend = {
             sqlite3.SQLITE_FULL: ". Free space on its disk; nothing was half-done",
+            # Where not even its log's index fits on the disk, too.
+            sqlite3.SQLITE_IOERR: ". Free space on its disk, or see in the system's log why that fails; nothing was half-done",
+            sqlite3.SQLITE_CANTOPEN: ". Make its folder writable, with room on its disk",
             sqlite3.SQLITE_BUSY: ". Another process held it for 30 s; try again",
             sqlite3.SQLITE_CORRUPT: ". Restore a backup; the ledger tells what is missing",
             sqlite3.SQLITE_NOTADB: ". Give the room's own directory",
-            sqlite3.SQLITE_READONLY: ". Run as the user who owns it",
+            sqlite3.SQLITE_READONLY: ". Make its disk writable, and run as the user who owns it",
         }
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return StoreError(f"{self._name}: {error}{mend.get(code, '')}")
