@@ -139,7 +139,7 @@ def test_refused_before_anything_opens(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"records": (os.urandom(16),)}, "1 of the records named are not in residents"),
+        ({"records": (os.urandom(16),)}, "not in residents: 1 of the records named"),
         ({"records": ()}, "no record"),
         ({"fields": ()}, "at least one field"),
     ],

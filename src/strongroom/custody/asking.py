@@ -124,7 +124,7 @@ def parts(room: Room, holding: str, handles: Sequence[bytes], fields: Sequence[s
     if declared and len(distinct) > size:
         missing = len(distinct) - len(room.store.latest_versions(room.holding(holding), distinct))
         if missing:
-            raise InputError(f"{missing} of the records named are not in {holding}")
+            raise InputError(f"not in {holding}: {missing} of the records named")
     yield from (distinct[start : start + size] for start in range(0, len(distinct), size))
 
 

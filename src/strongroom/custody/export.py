@@ -97,7 +97,7 @@ def export(
             return _exported(out, before, expired, before)
         if missing and not before:
             # Later it was erased since the export began, which then goes on without it.
-            raise InputError(f"{missing} of the records named are not in {mandate.holding}")
+            raise InputError(f"not in {mandate.holding}: {missing} of the records named")
         out.resume(cursor.size if cursor else 0)
         left = [handle for handle in targets if cursor is None or handle > cursor.after]
         if wanted.count is not None:

@@ -119,8 +119,8 @@ class _Vault:
         for (name, day), count in sorted(lost.items()):
             if count:
                 self._problem(
-                    f"vault: {name}: {count} batches were sealed to the key of {epoch.epoch_text(day)} when it was destroyed, "
-                    "before their day; their records are lost. Run strongroom upkeep every day"
+                    f"vault: {name}: batches sealed to the key of {epoch.epoch_text(day)} when it was destroyed, before their day: "
+                    f"{count}; their records are lost. Run strongroom upkeep every day"
                 )
 
     def _records(self) -> None:

@@ -49,7 +49,7 @@ def rows(room: Room, holding: str, handles: Sequence[bytes], version: int = 0) -
     found = room.store.at_version(number, handles, version) if version else room.store.latest(number, handles)
     if len(found) != len(handles):
         missing = f"{len(handles) - len(found)} of the records named"
-        raise InputError(f"{missing} have no version {version}" if version else f"{missing} are not in {holding}")
+        raise InputError(f"without a version {version}: {missing}" if version else f"not in {holding}: {missing}")
     return sorted(found, key=lambda row: row.handle)
 
 

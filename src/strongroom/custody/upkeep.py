@@ -225,7 +225,7 @@ class _Holding:
         outlook = schedule.outlook(self._lives(), facts)
         if outlook.lost:
             problems.append(
-                f"{self._name}: {outlook.lost} batches were not resealed before their key was destroyed. What is in them cannot be read "
+                f"{self._name}: batches not resealed before their key was destroyed: {outlook.lost}. What is in them cannot be read "
                 "any more, and no copy of the vault brings it back"
             )
         return Kept(
