@@ -150,7 +150,8 @@ def test_what_does_not_fit_is_left_and_listed(grown: World, tmp_path: Path) -> N
 
 
 def test_what_nobody_may_open_is_left(grown: World, tmp_path: Path) -> None:
-    """Erased at the keyholder and not yet here, as after the vault was restored; and a row that was tampered with."""
+    """A row that was tampered with is named. One that was erased at the keyholder and not yet here, as after the vault was
+    restored, is withdrawn before anything is asked."""
     people = people_of(grown, 6)
     store, number = grown.room.store, grown.room.holding("residents")
     with pytest.MonkeyPatch.context() as restored:
@@ -165,9 +166,11 @@ def test_what_nobody_may_open_is_left(grown: World, tmp_path: Path) -> None:
         "UPDATE records SET body = ?1 WHERE handle = ?2 AND version = ?3", (bytes(body), row.handle, row.version)
     )
     done = migrate.migrate(work(grown, tmp_path))
-    assert (done.migrated, done.bad) == (4, 2)
+    assert (done.migrated, done.bad) == (4, 1)
     text = (tmp_path / "bad.csv").read_text()
-    assert all(one.handle.hex() in text for one in people[:2])
+    assert people[1].handle.hex() in text
+    assert people[0].handle.hex() not in text
+    assert store.latest(number, [people[0].handle]) == []
     assert [read(grown, one.handle, "given")["given"] for one in people[2:]] == ["Mae Lee"] * 4
 
 

@@ -202,7 +202,7 @@ def _entry_lies(monkeypatch: pytest.MonkeyPatch, **members: Any) -> None:
         ({"count": 1}, "not about this ask"),
         ({"compartments": [2]}, "other compartments"),
         ({"compartments": [1, 2]}, "other compartments"),
-        ({"tags": [bytes(16)]}, "not one tag for each person"),
+        ({"tags": [bytes(16)]}, "fewer tags than records"),
         ({"tags": [bytes(16), bytes([1] * 16), bytes([2] * 16)]}, "not one tag for each person"),
         ({"role": "nurse"}, "not about this ask"),
         ({"unit": "health"}, "another unit"),
