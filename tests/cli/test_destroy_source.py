@@ -18,7 +18,7 @@ ASK = ("--as", "rui", "--purpose", "register", "--case", "R-1", "--reason", "tak
 
 def take(session: Session, *more: str) -> Ran:
     ask = [("announce" if "--upsert" in more else one) if one == "register" else one for one in ASK]
-    return session.run("import", *more, *ask, "--destroy-source")
+    return session.run("import", "--holding", "residents", *more, *ask, "--destroy-source")
 
 
 @pytest.mark.parametrize("name", ["people.csv", "people.parquet", "people.jsonl"])
