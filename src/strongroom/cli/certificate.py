@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from strongroom.cli import arguments
+from strongroom.cli import arguments, writing
 from strongroom.cli.command import LOCAL, REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.client import anchors, certificate, published
@@ -77,8 +76,9 @@ def issue(call: Call) -> int:
         )
     with arguments.opened(call) as room:
         data, verdict = certificates.issue(room, args.holding, handles)
-    _write(path, data)
-    _write(beside, page(verdict, path.name).encode())
+    # Whole or not at all: a person must not be handed half a certificate.
+    writing.put(path, data)
+    writing.put(beside, page(verdict, path.name))
     _show(call, verdict)
     out.pairs([("file", str(path)), ("page", str(beside))])
     out.document(_document(verdict) | {"file": str(path), "page": str(beside)})
@@ -153,16 +153,3 @@ def _document(verdict: Verdict) -> dict[str, object]:
         "size": verdict.checkpoint.size,
         "time": verdict.time,
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a person must not be handed half a certificate."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

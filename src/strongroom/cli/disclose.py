@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from strongroom.cli import arguments, images
+from strongroom.cli import arguments, images, writing
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.custody import asking
 from strongroom.custody.read import Disclosed
@@ -114,5 +114,5 @@ def _cell(value: str | None, drawn: bool) -> str | tuple[str, str]:
 def _keep(room: Room, directory: Path | None, part: Disclosed) -> None:
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{part.index}.tlog-proof").write_text(part.receipt)
-        (directory / f"{part.index}.entry.json").write_bytes(room.mirror.entry(part.index))
+        writing.put(directory / f"{part.index}.tlog-proof", part.receipt)
+        writing.put(directory / f"{part.index}.entry.json", room.mirror.entry(part.index))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 
+from strongroom.cli import writing
 from strongroom.custody.opening import Fields
 from strongroom.errors import InputError
 
@@ -28,7 +28,7 @@ def written(directory: Path, names: frozenset[str], handle: bytes, values: Field
         if name in names and value is not None:
             content = base64.b64decode(value)
             path = directory / f"{handle.hex()}-{name}.{_ending(content)}"
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with writing.new(path) as file:
                 file.write(content)
             found[name] = str(path)
     return found

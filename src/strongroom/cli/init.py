@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from strongroom.catalog import source as sources
-from strongroom.cli import examples
+from strongroom.cli import examples, writing
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import moment
 from strongroom.custody import ceremony
@@ -43,7 +43,7 @@ def init(call: Call) -> int:
     with out.steps() as progress:
         genesis = ceremony.found(room, source, os.urandom, progress)
     # The custodian's own words stay beside the keys: the next charter is written by changing them.
-    (room / "steward" / "charter.yaml").write_bytes(text)
+    writing.put(room / "steward" / "charter.yaml", text)
     opened = Room(room / "vault")
     enacted = opened.mirror.charters()[0]
     opened.close()

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import get_args
 
-from strongroom.cli import ledger_entries, ledger_lives, ledger_source, ledger_watch, rendering
+from strongroom.cli import ledger_entries, ledger_lives, ledger_source, ledger_watch, rendering, writing
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
@@ -101,7 +101,7 @@ def proved(call: Call) -> int:
     with opened(call) as room:
         text, size = book.receipt(room, args.index), room.mirror.size
     if args.out:
-        args.out.write_text(text)
+        writing.put(args.out, text)
         out.good(f"entry {args.index} is in the ledger at size {size}: {args.out}")
     else:
         out.raw(text)

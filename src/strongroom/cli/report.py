@@ -6,7 +6,7 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strongroom.cli import ledger_source
+from strongroom.cli import ledger_source, writing
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.period import add_period, period
 from strongroom.errors import InputError
@@ -61,7 +61,7 @@ def made(call: Call) -> None:
     ) == "html"
     text = (html if html_wanted else markdown).render(report(facts, charter, told, _source(call, where)))
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        writing.put(args.out, text)
         out.good(f"{charter.name}, {moment(since)} to {moment(until)}: {args.out}")
     else:
         out.raw(text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from typing import IO
 from strongroom.catalog import check as checks
 from strongroom.catalog import source as sources
 from strongroom.catalog.model import Holding
+from strongroom.cli import writing
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import Call, Commands
 from strongroom.cli.output import count
@@ -81,16 +82,10 @@ def _target(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise InputError(f"{path}: is there already. Name another file, or remove it") from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-    except BaseException:
-        path.unlink()
-        raise
+    with writing.new(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()
 
 
 def _csv(file: IO[str], names: list[str], found: Iterable[dict[str, str]]) -> None:

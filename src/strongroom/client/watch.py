@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.errors import CheckpointError, EntryError, InputError, LedgerError
+from strongroom.errors import CheckpointError, EntryError, InputError, LedgerError, naming
 from strongroom.ledger import audit, confirm, entry, tile, tree
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.directory import Directory, Fetch
@@ -156,7 +156,7 @@ class Watcher:
 def _write(path: Path, note: str) -> None:
     draft = path.with_name(f".{path.name}.draft")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with draft.open("w") as file:
+    with naming(path), draft.open("w") as file:
         file.write(note)
         file.flush()
         os.fsync(file.fileno())

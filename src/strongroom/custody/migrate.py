@@ -24,7 +24,7 @@ from strongroom.custody.intake.window import Errand
 from strongroom.custody.keydays import KeyDays
 from strongroom.custody.pace import Pace, of_corrections
 from strongroom.custody.room import Room
-from strongroom.errors import InputError, Refused, SealError, StoreError
+from strongroom.errors import InputError, Refused, SealError, StoreError, naming
 from strongroom.seal.label import label
 from strongroom.seal.mac import mac
 
@@ -275,7 +275,7 @@ class _BadFile:
         known = set(text.splitlines())
         fresh = [f"{handle.hex()},{field},{_quoted(reason)}" for handle, field, reason in lines]
         number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(number, "a") as file:
+        with naming(self._path), os.fdopen(number, "a") as file:
             # Cut short by a crash, the last line is written once more on a line of its own.
             file.write("\n" if text and not text.endswith("\n") else "")
             file.writelines(f"{line}\n" for line in fresh if line not in known)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
 from strongroom.custody.opening import Fields
-from strongroom.errors import InputError
+from strongroom.errors import InputError, naming
 
 Form: TypeAlias = Literal["csv", "jsonl"]
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
@@ -115,14 +115,16 @@ class Outfile:
                 for handle, row in rows:
                     values = {name: row[name] for name in self._fields}
                     text.write(f"{json.dumps({'fields': values, 'handle': handle.hex()}, ensure_ascii=False)}\n")
-            _put(number, text.getvalue().encode())
+            with naming(self._path):
+                _put(number, text.getvalue().encode())
             _put_directory(self._path.parent)
             return os.fstat(number).st_size
         finally:
             os.close(number)
 
     def _note(self, line: dict[str, Any]) -> None:
-        _put(self._lock, f"{json.dumps(line, sort_keys=True)}\n".encode())
+        with naming(self._beside):
+            _put(self._lock, f"{json.dumps(line, sort_keys=True)}\n".encode())
 
     def close(self) -> None:
         """Unlock. Where nothing was given, nothing is left behind."""
@@ -172,6 +174,7 @@ def _put(number: int, data: bytes) -> None:
 def _put_directory(path: Path) -> None:
     number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(number)
+        with naming(path):
+            os.fsync(number)
     finally:
         os.close(number)

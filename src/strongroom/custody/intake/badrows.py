@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from strongroom.errors import InputError
+from strongroom.errors import InputError, naming
 from strongroom.store.rows import RowError
 
 HEADER = ("row", "field", "reason")
@@ -41,18 +42,20 @@ class SideFile:
 
     def add(self, errors: Iterable[RowError]) -> None:
         """Append bad rows."""
-        for error in errors:
-            self._writer.writerow(error)
-            self.count += 1
+        with naming(self.path):
+            for error in errors:
+                self._writer.writerow(error)
+                self.count += 1
 
     def finish(self) -> Path | None:
         """Put the file in its place, on disk when this returns: the store forgets the bad rows after that.
 
         None when no row was bad: then nothing is there, nor from an import before.
         """
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with naming(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
         if self.count:
             self._draft.replace(self.path)
         else:
@@ -72,5 +75,6 @@ class SideFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._file.closed:
-            self._file.close()
+            with suppress(OSError):  # what is not written yet finds no room on a full disk, and is not wanted
+                self._file.close()
             self._draft.unlink()
