@@ -117,7 +117,9 @@ def test_erasing_is_asked_about_on_a_terminal(
 
 
 def test_a_copy_for_the_person_concerned(full: Session) -> None:
-    copy = CHARTER.replace("    actions: [export]", "    actions: [find, export]\n    find-by: {residents: [resident-id]}")
+    copy = CHARTER.replace(
+        "    actions: [export]", "    actions: [find, export]\n    find-by: {residents: [resident-id]}"
+    )
     Path("charter.yaml").write_text(copy)
     assert full.run("charter", "apply", "charter.yaml").code == 0
     mine = ("export", *ANA, "--purpose", "extract", "--fields", "name,phone", "--by", "resident-id", "--json", "--to")

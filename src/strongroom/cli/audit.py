@@ -25,7 +25,11 @@ correction wrote, is shown only with --whom.""",
     )
     found.add_argument("index", metavar="INDEX", type=int, help="of the entry (see strongroom ledger show)")
     found.add_argument("--key", metavar="FILE", type=Path, help="the auditor's key (default: DIR/steward/auditor.key)")
-    found.add_argument("--whom", action="store_true", help="show the value that a find or a check was about, or what a correction wrote, too")
+    found.add_argument(
+        "--whom",
+        action="store_true",
+        help="show the value that a find or a check was about, or what a correction wrote, too",
+    )
 
 
 def audit(call: Call) -> int:

@@ -37,7 +37,9 @@ overwritten: put the keyholder's directory where it does not, or on an encrypted
         development=False,
     )
     found.add_argument("--dry-run", action="store_true", help="show every key, and the day on which it goes")
-    found.add_argument("--yes", action="store_true", help="the clock is right: do not ask, however old the last entry is")
+    found.add_argument(
+        "--yes", action="store_true", help="the clock is right: do not ask, however old the last entry is"
+    )
     recover_ = actions.command(
         "recover",
         "bring a book that was restored from an old copy up to a mirror",
