@@ -3,6 +3,7 @@ sections 8.9 and 8.10)."""
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -49,12 +50,17 @@ from the folder of a published ledger, and from its own published ledger in any 
 nothing. No keyholder may run meanwhile. Prefer the vault: a published ledger has no rosters, and may lack the last seconds.""",
         examples=[
             "strongroom keyholder recover --from vault",
+            "strongroom keyholder recover --from /mnt/custodian/vault",
             "strongroom keyholder recover --from /mnt/mirror/riverton.example",
         ],
         development=False,
     )
     recover_.add_argument(
-        "--from", dest="mirror", metavar="DIR", required=True, help="vault, or the folder of a published ledger"
+        "--from",
+        dest="mirror",
+        metavar="DIR",
+        required=True,
+        help="the folder of a vault or of a published ledger; vault: this room's",
     )
 
 
@@ -62,7 +68,10 @@ nothing. No keyholder may run meanwhile. Prefer the vault: a published ledger ha
 def _opened(call: Call) -> Iterator[Keyholder]:
     keyholder = files.open_keyholder(call.room / "keyholder", call.room / "public")
     with closing(keyholder.store):
-        yield keyholder
+        try:
+            yield keyholder
+        except sqlite3.Error as error:
+            raise keyholder.store.failed(error) from None
 
 
 def expire(call: Call) -> int:
@@ -213,12 +222,12 @@ def _same(public: Path, given: str) -> bool:
 
 @contextmanager
 def _mirror(call: Call, given: str) -> Iterator[recovery.Source]:
-    if given != "vault":
+    path = (call.room / "vault" if given == "vault" else Path(given)) / "vault.db"
+    if not path.is_file():
+        if given == "vault":
+            raise InputError(f"{path}: there is no vault here. Name the folder of a published ledger")
         yield recovery.published(Path(given))
         return
-    path = call.room / "vault" / "vault.db"
-    if not path.is_file():
-        raise InputError(f"{path}: there is no vault here. Name the folder of a published ledger")
     with closing(VaultStore(path)) as store:
         mirror = store.mirror
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +46,11 @@ def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) ->
         # An empty one would begin a second ledger under the same keys, with every used ask and erasure forgotten.
         raise StoreError(f"{directory}: the book, keyholder.db, is gone. Restore its newest copy")
     store = Store(directory / "keyholder.db")
-    return Keyholder(store, own, EpochFiles(directory, os.urandom), genesis, public, clock)
+    try:
+        return Keyholder(store, own, EpochFiles(directory, os.urandom), genesis, public, clock)
+    except sqlite3.Error as error:
+        store.close()
+        raise store.failed(error) from None
 
 
 @contextmanager
