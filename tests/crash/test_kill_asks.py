@@ -39,7 +39,7 @@ def test_reads(besieged: Callable[..., Siege]) -> None:
         verifiers = [note.verifier(town.keyholder.keys.log.vkey)]
         book = town.keyholder.store.entries(0, town.keyholder.book.size)
         numbered = Counter(int(index) for index, _, _ in given)
-        assert max(numbered.values()) == 1, "two reads were given on one entry"
+        assert max(numbered.values(), default=1) == 1, "two reads were given on one entry"
         for index, _, receipt in given:
             found = proof.parse(base64.b64decode(receipt).decode())
             assert found.index == int(index)
