@@ -9,8 +9,8 @@ from tests.drill.weak import keyholder
 
 from strongroom.cli.main import main
 from strongroom.drill import command
-from strongroom.drill.drills import DRILLS
-from strongroom.drill.report import Finding
+from strongroom.drill.drills import DRILLS, Drill
+from strongroom.drill.report import Finding, Report
 from strongroom.drill.stage import Theatre
 
 
@@ -51,6 +51,25 @@ def test_json_has_every_attack(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drill", "stolen-car"]) == 1
     assert "there is no drill stolen-car; there are: stolen-disk" in capsys.readouterr().err
+
+
+def test_what_takes_minutes_is_run_where_it_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = list[str]()
+
+    def performed(drill: Drill, *_: object) -> Report:
+        run.append(drill.name)
+        return Report(drill.name, "", [Finding("one", 1, "nothing", "nothing", passed=True)])
+
+    monkeypatch.setattr(command, "perform", performed)
+    long = [drill.name for drill in DRILLS.values() if drill.long]
+    assert long
+    for arguments, names in (([], DRILLS.keys() - long), (["--all"], DRILLS.keys()), (long, set(long))):
+        run.clear()
+        assert main(["drill", *arguments]) == 0
+        assert set(run) == names
+    capsys.readouterr()
 
 
 def test_alike_is_put_together_and_failures_never() -> None:

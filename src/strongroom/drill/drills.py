@@ -56,9 +56,9 @@ DRILLS = {
         Drill(links.NAME, links.ATTACK, (1,), links.run),
         Drill(expired_epoch.NAME, expired_epoch.ATTACK, (7,), expired_epoch.run),
         Drill(backup_restored.NAME, backup_restored.ATTACK, (3, 7), backup_restored.run),
-        Drill(year.NAME, year.ATTACK, (1, 5, 7), year.run, long=True),
         Drill(enumeration.NAME, enumeration.ATTACK, (1, 2), enumeration.run),
         Drill(promise_broken.NAME, promise_broken.ATTACK, (6,), promise_broken.run),
+        Drill(year.NAME, year.ATTACK, (1, 5, 7), year.run, long=True),
     )
 }
 
