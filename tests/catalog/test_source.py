@@ -172,6 +172,12 @@ UNFIT = [
     ("{type: text,", "{needs: {gold: [number]}, type: text,", 10, "Only an enum has needs"),
     ("actions: [find, disclose]", "actions: [find, disclose, check]", 12, "it may check, but no test is named"),
     ("actions: [find, disclose]", "actions: [find, disclose, export]", 12, "says not how many records"),
+    (
+        "actions: [find, disclose]",
+        "actions: [find, disclose, export]\n    most: 20000",
+        16,
+        "it may export 20,000 records at once",
+    ),
     ("    budgets:", "    most: 10\n    budgets:", 20, "most says nothing where it may not export"),
     ("    budgets:", "    tells: true\n    budgets:", 20, "tells says nothing where it may not intake"),
     ("    budgets:", "    checks: {members: {number: [adult]}}\n    budgets:", 20, "may not check"),

@@ -34,8 +34,14 @@ def problems(at: Path, purpose: Purpose, holdings: Mapping[str, Holding]) -> Ite
             problem = f"{member} says nothing where it may not {_or(actions)}"
             yield Problem((*at, member), problem, f"Add {_or(actions)} to actions, or leave {member} out")
     if "export" in purpose.actions and not 1 <= purpose.most <= MAX_EXPORT:
-        problem = f"it may export, and says not how many records at once: 1 to {MAX_EXPORT:,}"
-        yield Problem((*at, "most"), problem, "Write most: 1 where it is for one person's own record")
+        problem = (
+            f"it may export {purpose.most:,} records at once"
+            if purpose.most
+            else "it may export, and says not how many records"
+        )
+        yield Problem(
+            (*at, "most"), problem, f"Write most: 1 to {MAX_EXPORT:,}; 1 where it is for one person's own record"
+        )
     yield from _countersign((*at, "countersign"), purpose)
     budgets = purpose.budgets
     for member in ("reader", "unit", "record", "purpose"):
