@@ -151,7 +151,7 @@ def test_what_does_not_fit_is_left_and_listed(grown: World, tmp_path: Path) -> N
 
 def test_what_nobody_may_open_is_left(grown: World, tmp_path: Path) -> None:
     """A row that was tampered with is named. One that was erased at the keyholder and not yet here, as after the vault was
-    restored, is withdrawn before anything is asked."""
+    restored, is withdrawn when the first record is sealed anew, or named where it comes before that: handles have no order."""
     people = people_of(grown, 6)
     store, number = grown.room.store, grown.room.holding("residents")
     with pytest.MonkeyPatch.context() as restored:
@@ -166,10 +166,10 @@ def test_what_nobody_may_open_is_left(grown: World, tmp_path: Path) -> None:
         "UPDATE records SET body = ?1 WHERE handle = ?2 AND version = ?3", (bytes(body), row.handle, row.version)
     )
     done = migrate.migrate(work(grown, tmp_path))
-    assert (done.migrated, done.bad) == (4, 1)
     text = (tmp_path / "bad.csv").read_text()
     assert people[1].handle.hex() in text
-    assert people[0].handle.hex() not in text
+    named = people[0].handle.hex() in text
+    assert (done.migrated, done.bad) == (4, 2 if named else 1)
     assert store.latest(number, [people[0].handle]) == []
     assert [read(grown, one.handle, "given")["given"] for one in people[2:]] == ["Mae Lee"] * 4
 
