@@ -175,7 +175,8 @@ def seen(call: Call, records: int, entries: Sequence[int]) -> None:
     which = "Entry" if len(entries) == 1 else "Entries"
     # One record may be about several people, and an ask about some of these.
     persons = "whoever it is about" if records == 1 else "the persons concerned"
-    numbers = ", ".join(str(index) for index in entries)
+    whole = len(entries) > 2 and list(entries) == list(range(entries[0], entries[-1] + 1))
+    numbers = f"{entries[0]} to {entries[-1]}" if whole else ", ".join(str(index) for index in entries)
     call.out.note(f"{count(records, 'record')}. {which} {numbers} of the ledger; {persons} will see it.")
 
 

@@ -37,12 +37,14 @@ anywhere, the same command goes on. From then on nothing but its mode (0600) gua
     )
     found.add_argument("--records-from", metavar="FILE", help="handles, one a line; - reads stdin")
     arguments.add_identifier(found, required=False)
-    found.set_defaults(handles=[])
+    found.set_defaults(handles=[], resumes=True)
     found.add_argument("--count", metavar="N", type=_count, help="at most so many records (default: all)")
 
 
 def export(call: Call) -> int:
     args, out = call.args, call.out
+    if str(args.to) == "-":
+        call.usage("an export goes on where it stopped: --to wants a file, not stdout")
     form: Form = args.format or ("csv" if args.to.suffix.lower() == ".csv" else "jsonl")
     fields, searched = tuple(arguments.names(args.fields)), None
     with arguments.opened(call) as room:

@@ -39,6 +39,7 @@ postgresql://USER@HOST/DATABASE and never with a password: that stands in ~/.pgp
         ],
         exits=REMOTE,
     )
+    found.set_defaults(resumes=True)
     # No type: argparse would quote what it cannot take, and an address with a password in it is not to be quoted.
     found.add_argument("source", metavar="SOURCE", help="a file, or the address of a PostgreSQL database")
     arguments.add_ask(found, required=False)

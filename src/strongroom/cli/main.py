@@ -99,7 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(args, out)
     except KeyboardInterrupt:
-        out.note("interrupted")
+        # ``resumes`` is set by commands that go on.
+        goes_on = "; the same command goes on where it stopped" if getattr(args, "resumes", False) else ""
+        out.note(f"interrupted{goes_on}")
         return INTERRUPTED
     except BrokenPipeError:
         # Who reads our answer has read enough (`| head`). Python would complain once more while it closes stdout.

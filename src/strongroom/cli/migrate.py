@@ -28,6 +28,7 @@ keeps to the budgets: where these are spent it ends with code 3 and says when to
         ],
         exits=REMOTE,
     )
+    found.set_defaults(resumes=True)
     arguments.add_ask(found)
     group = found.add_argument_group("what")
     group.add_argument(

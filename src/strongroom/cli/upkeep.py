@@ -43,6 +43,7 @@ It may be stopped anywhere; the next run goes on.""",
         help="erasures of the ledger that this vault does not know to have asked for, after it was restored from an older copy; you have "
         "looked, and each was",
     )
+    found.set_defaults(resumes=True)
     found.add_argument("--dry-run", action="store_true", help="say what would be done; asks nobody and changes nothing")
 
 
