@@ -59,7 +59,9 @@ def load(path: Path) -> Device:
     try:
         found = _codec.parse(path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path}: no device key ({error.strerror}). Make one with: strongroom reader add") from None
+        raise InputError(
+            f"{path}: no device key ({error.strerror}). A reader's is made by strongroom reader add, a person's by subject enrol"
+        ) from None
     return Device(found.name, Ed25519PrivateKey.from_private_bytes(found.key))
 
 

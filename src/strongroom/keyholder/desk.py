@@ -29,7 +29,7 @@ def normal_form(charter: Charter, holding: str, kind: str, value: str) -> str:
             if parsed is None:
                 raise InputError("the identifier is empty")
             return fields.normal(field, parsed)
-    kinds = sorted(fields.kind(name, field) for name, field in found.fields.items() if field.identifier != "none")
+    kinds = sorted({fields.kind(name, field) for name, field in found.fields.items() if field.identifier != "none"})
     raise InputError(f"{holding} has no identifier of kind {kind}; it has: {', '.join(kinds)}")
 
 
