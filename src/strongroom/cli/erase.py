@@ -67,6 +67,9 @@ def erase(call: Call) -> int:
     return 0
 
 
+_SHOWN = 20
+
+
 def _final(parts: list[Erased]) -> str | None:
     return epoch_text(max(part.final for part in parts)) if parts else None
 
@@ -76,11 +79,16 @@ def _show(call: Call, room: Room, holding: str, parts: list[Erased]) -> None:
     call.out.good(
         f"{count(done, 'record')} erased: the keyholder gives nothing of {'it' if done == 1 else 'them'} again"
     )
-    rows: list[tuple[str, str | tuple[str, str]]] = [
-        ("final", f"{_final(parts)}, when the last key is destroyed that could have opened it")
-    ]
+    handles = [handle.hex() for part in parts for handle in part.handles]
+    # Nothing finds an erased record, and its certificate wants this.
+    rows: list[tuple[str, str | tuple[str, str]]] = [("", handle) for handle in handles[:_SHOWN]]
+    rows[0] = ("record" if done == 1 else "records", handles[0])
+    if done > _SHOWN:
+        rows.append(("", f"and {done - _SHOWN:,} more: --json has all"))
+    rows.append(("final", f"{_final(parts)}, when the last key is destroyed that could have opened it"))
     held = KeyDays(room).of(holding).held_until(room.now())
     if held is not None:
         rows.append(("held", (f"no key is destroyed before {moment(held)} UTC: a legal hold stands", "yellow")))
     call.out.pairs(rows)
+    call.out.line((f"strongroom certificate --holding {holding} --record {handles[0]}", "dim"))
     arguments.seen(call, done, [part.index for part in parts])
