@@ -33,7 +33,7 @@ def lived(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> Houses:
     copy = Copy(houses)
     houses.send(asked.erase(houses, houses.handles[4:6]))
     houses.operate("freeze", "room")
-    houses.operate("freeze", f"reader:{os.urandom(16).hex()}")
+    houses.operate("freeze", f"reader:{town.key_of('ana').reader.hex()}")
     houses.operate("hold", holding="residents", authority="a court", until=(today + 9) * DAY)
     houses.operate("hold", holding="residents", authority="a court", until=0)
     houses.operate("thaw", "room")

@@ -30,7 +30,7 @@ def add(commands: Commands, name: str, about: str) -> None:
         description="""At the keyholder's desk, once it has verified who stands before it: make a code, good once and for 15 minutes, with which
 that person enrols a device. The identifier stays here; the keyholder gets a blinded name and the code's hash.""",
         examples=[
-            "strongroom subject admit --by resident-id",
+            "strongroom subject admit --holding residents --by resident-id",
             "strongroom subject admit --holding residents --by phone < number.txt",
         ],
         exits=REMOTE,

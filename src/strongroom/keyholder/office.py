@@ -108,7 +108,8 @@ def check_epoch(keyholder: Keyholder, name: str, wanted: int, now: int, *, resea
 
 
 def operate(keyholder: Keyholder, request: protocol.Operate, work: Work, now: int) -> Finish:
-    """Freeze, thaw or hold, by the operator's key. Raises ``Refused`` (``used``, ``malformed``, ``holding``)."""
+    """Freeze, thaw or hold, by the operator's key. Raises ``Refused`` (``used``, ``malformed``, ``holding``,
+    ``reader``)."""
     if not keyholder.store.use_nonce(request.nonce, now):
         raise Refused("used", "this request was carried out already")
     if request.action == "hold":
@@ -124,12 +125,17 @@ def _freeze(keyholder: Keyholder, request: protocol.Operate, now: int) -> None:
     scope, _, name = request.scope.partition(":")
     known = {
         "room": name == "" and request.scope == "room",
-        "holding": name in keyholder.charter.holdings,
+        "holding": bool(name),
         "reader": _READER.fullmatch(name) is not None,
     }
     if not known.get(scope):
         raise Refused("malformed", "the scope is room, holding:NAME or reader:HEX")
     freeze = request.action == "freeze"
+    # A mistyped name would be frozen in vain, and whom it was for would go on reading.
+    if scope == "holding" and name not in keyholder.charter.holdings:
+        raise Refused("holding", "the charter in force has no such holding")
+    if freeze and scope == "reader" and bytes.fromhex(name) not in keyholder.roster:
+        raise Refused("reader", "no such reader in the roster in force: see strongroom reader list")
     (keyholder.store.freeze if freeze else keyholder.store.thaw)(request.scope)
     public_scope = "reader" if scope == "reader" else request.scope
     keyholder.book.stage(entry.NoticeEntry(v=1, time=now, code="freeze" if freeze else "thaw", scope=public_scope))
