@@ -2,9 +2,10 @@
 
 Run as ``child.py ARGUMENTS`` or ``child.py SCRIPT.py ARGUMENTS``. The variable STRONGROOM_CHILD says what is done to it, in
 JSON: ``later``: seconds by which its clock is ahead; ``die``: the number of the step at which it is killed with its whole
-group; ``fail``: ``[step, place, times, errno]``: that many such steps at a place like this (a regular expression) fail; ``rows``: of
-an import's chunk; ``page``: records in one ask; ``began`` and ``steps``: files that tell that the first step was reached, and how many there were at an
-orderly end.
+group; ``fail``: ``[steps, places, first, chance]``: of its steps of this kind at such places (regular expressions) the first
+one that fails as on a broken disk, and how likely later ones do; ``rows``: of an import's chunk; ``page``:
+records in one ask; ``limit``: bytes that no file may be longer than; ``began`` and ``steps``: files that tell that the first
+step was reached, and how many there were at an orderly end.
 
 A *step* is where a process leaves something behind: just before and just after each flush to disk, renaming, unlinking,
 cutting, commit, and question to the other house. Importers' workers, which run this file again, have steps of their own.
@@ -13,10 +14,13 @@ cutting, commit, and question to the other house. Importers' workers, which run 
 from __future__ import annotations
 
 import atexit
+import errno
 import http.client
 import json
 import os
+import random
 import re
+import resource
 import runpy
 import signal
 import sqlite3
@@ -31,7 +35,8 @@ _FILES = ("fsync", "ftruncate", "link", "rename", "replace", "truncate", "unlink
 _STATEMENTS = ("COMMIT", "VACUUM", "PRAGMA WAL_CHECKPOINT")
 
 _passed = 0
-_failed = 0
+_tried = 0
+_chooser = random.Random(1)
 
 
 def _step(what: str) -> None:
@@ -45,14 +50,16 @@ def _step(what: str) -> None:
         signal.pause()
 
 
-def _fails(step: str, place: str) -> int:
-    """The errno with which it fails, or 0."""
-    global _failed  # noqa: PLW0603
-    wanted, where, times, number = TOLD.get("fail", ("", "", 0, 0))
-    if step == wanted and _failed < times and re.search(where, place):
-        _failed += 1
-        return int(number)
-    return 0
+def _fails(step: str, place: str) -> bool:
+    global _tried  # noqa: PLW0603
+    steps, where, first, chance = TOLD.get("fail", ("", "", 0, 0))
+    if not re.fullmatch(steps, step) or not re.search(where, place):
+        return False
+    _tried += 1
+    fails = bool(_tried == first or (_tried > first and _chooser.random() < chance))
+    if fails:
+        TOLD.setdefault("failed", []).append(f"{step} {place}")
+    return fails
 
 
 def _stepped(step: str, do: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,8 +68,8 @@ def _stepped(step: str, do: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(args[0], int):
             place = os.readlink(f"/proc/self/fd/{args[0]}") if os.path.exists("/proc/self/fd") else ""
         _step(f"before {step} {place}")
-        if number := _fails(step, place):
-            raise OSError(number, os.strerror(number))
+        if _fails(step, place):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         found = do(*args, **named)
         _step(f"after {step} {place}")
         return found
@@ -113,6 +120,8 @@ def _install() -> None:
     sqlite3.connect = _connect  # type: ignore[assignment]
     http.client.HTTPConnection.request = _asking("request", http.client.HTTPConnection.request)  # type: ignore[method-assign]
     http.client.HTTPConnection.getresponse = _asking("answer", http.client.HTTPConnection.getresponse)  # type: ignore[method-assign]
+    if limit := TOLD.get("limit"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if rows := TOLD.get("rows"):
         from strongroom.custody.intake import rows as module
 
@@ -130,7 +139,8 @@ def _count() -> None:
     Path(TOLD["steps"]).write_text(str(_passed))
 
 
-_install()
+if "STRONGROOM_CHILD" in os.environ:
+    _install()
 
 if __name__ == "__main__":
     if "steps" in TOLD:

@@ -6,12 +6,12 @@ import os
 import pickle
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests import world
-from tests.crash import siege
+from tests.crash import houses, siege
 from tests.crash.siege import Siege
 from tests.world import Person, World
 
@@ -60,6 +60,21 @@ def charter() -> str:
         assert text.count(before) == 1, before
         text = text.replace(before, after)
     return text
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on() -> Iterator[None]:
+    yield
+    houses.end_all()
+
+
+def small_charter() -> str:
+    """Of one kind of identifier, since a million bucket keys take a second."""
+    text = world.CHARTER
+    return f"""{text[: text.index("  calls:")]}purposes:
+{text[text.index("  register:") : text.index("  announce:")]}budgets:
+  room: [300/hour]
+""".replace("      phone: {type: phone, region: CN, compartment: contact, identifier: secondary}\n", "")
 
 
 @pytest.fixture(scope="session")

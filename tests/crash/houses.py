@@ -5,23 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from tests.crash import child
 
 from strongroom.cli import development
 from strongroom.errors import KeyholderUnavailable
 from strongroom.keyholder import files
 
 STRONGROOM = [sys.executable, "-m", "strongroom.cli.main"]
-CHILD = [sys.executable, child.__file__]
+CHILD = [sys.executable, str(Path(__file__).with_name("child.py"))]
 """The same command, to which things can be done: what, is for ``start`` to say."""
 
 
@@ -31,7 +28,7 @@ def start(
     """A process in a group of its own, so that a kill takes its workers along, as a power cut would."""
     environment = {**os.environ, "STRONGROOM_CHILD": json.dumps(told or {}), "STRONGROOM_TRACEBACK": "1"}
     with log.open("ab") as file:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -40,6 +37,17 @@ def start(
             env=environment,
             cwd=cwd,
         )
+    _started.append(process)
+    return process
+
+
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def end_all() -> None:
+    """What a test that failed has left running."""
+    while _started:
+        kill(_started.pop())
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -49,42 +57,46 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 class Keyholder:
-    """The keyholder's process, started again whenever it is not there. ``told``: what is done to it from the next start on."""
+    """The keyholder's process, started again whenever it is not there. ``told``: what is done to it from the next start on.
+    ``seen``: where its room is for us, if that is elsewhere."""
 
-    def __init__(self, room: Path, log: Path, told: Mapping[str, Any] | None = None) -> None:
-        self._room, self._log = room, log
+    def __init__(
+        self,
+        room: Path,
+        log: Path,
+        told: Mapping[str, Any] | None = None,
+        command: Sequence[str] = CHILD,
+        seen: Path | None = None,
+    ) -> None:
+        self._room, self._log, self._command = room, log, command
+        self._directory = (seen or room) / "keyholder"
         self.told = dict(told or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def ensure(self) -> bool:
         """Whether it answers now: false where it ended at once."""
         if not self.runs:
-            directory = self._room / "keyholder"
-            (directory / "address").unlink(missing_ok=True)
-            self._process = start([*CHILD, "keyholder", "--room", str(self._room)], self._log, self.told)
+            with contextlib.suppress(OSError):  # of a disk that is read-only
+                (self._directory / "address").unlink(missing_ok=True)
+            self.process = start([*self._command, "keyholder", "--room", str(self._room)], self._log, self.told)
             with self._log.open("rb") as said, contextlib.suppress(KeyholderUnavailable):
-                development.wait(directory, development.Child(self._process, said))
+                development.wait(self._directory, development.Child(self.process, said))
         return self.runs
 
     def kill(self) -> None:
-        if self._process is not None:
-            kill(self._process)
+        if self.process is not None:
+            kill(self.process)
 
     def stop(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(30)
-        with files.lock(self._room / "keyholder"):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+        with files.lock(self._directory):
             pass
-
-
-def soon(chooser: random.Random, longest: float) -> float:
-    """A moment to kill at: short ones are likelier than long ones."""
-    return float(longest * chooser.random() ** 2)
 
 
 def fsck(room: Path, told: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:

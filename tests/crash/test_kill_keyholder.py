@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests import world
-from tests.crash.conftest import make
+from tests.crash.conftest import make, small_charter
 from tests.crash.siege import Siege
 from tests.custody.life import entries
 
@@ -95,7 +94,7 @@ def test_recovery(besieged: Callable[..., Siege], tmp_path: Path) -> None:
 def test_founding(tmp_path: Path) -> None:
     """A room that is there is whole; what is left of one that is not is said, and can be removed."""
     siege = make("founding", tmp_path / "room", alone=True, page=0)
-    (tmp_path / "charter.yaml").write_text(_small())
+    (tmp_path / "charter.yaml").write_text(small_charter())
 
     def begin(turn: int) -> list[str]:
         shutil.rmtree(siege.room, ignore_errors=True)
@@ -118,12 +117,3 @@ def test_founding(tmp_path: Path) -> None:
         assert sorted(os.listdir(siege.room)) == ["keyholder", "public", "steward", "vault"]
 
     siege.storm(begin, finished, meanwhile=meanwhile, good=(0, 1))
-
-
-def _small() -> str:
-    """One kind of identifier: a million bucket keys take a second."""
-    text = world.CHARTER
-    return f"""{text[: text.index("  calls:")]}purposes:
-{text[text.index("  register:") : text.index("  announce:")]}budgets:
-  room: [300/hour]
-""".replace("      phone: {type: phone, region: CN, compartment: contact, identifier: secondary}\n", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from strongroom.catalog.model import Charter
+from strongroom.catalog.model import Charter, RosterLine
 from strongroom.client import device as devices
 from strongroom.client.device import Device
 from strongroom.custody import ceremony
@@ -34,12 +34,13 @@ def add(
 ) -> tuple[Device, Enacted]:
     """Make a reader's device at ``path`` and put its key into the roster by a new charter, which is returned with it.
 
-    A device file that is there already is used: an earlier try may have ended between the two. Raises ``InputError`` for a role or
-    unit that no purpose is for, or a device in the roster already; ``Refused``.
+    A device file that is there already is used, and one that is in the roster so already is left there: an earlier try may have ended
+    in between. Raises ``InputError`` for a role or unit that no purpose is for, or a device in the roster as another; ``Refused``.
     """
     _check(room.mirror.charters()[-1].charter, role, unit)
     device = devices.load(path) if path.exists() else devices.create(path, name, random)
-    ceremony.enrol_reader(room, steward, device.public, role, unit)
+    if RosterLine(key=device.public, role=role, unit=unit) not in ceremony.latest_roster(room):
+        ceremony.enrol_reader(room, steward, device.public, role, unit)
     return device, room.mirror.charters()[-1]
 
 
