@@ -98,7 +98,12 @@ def erase(room: Room, mandate: Mandate, handles: Sequence[bytes]) -> Iterator[Er
     m, done, passed = mandate, False, None
     left = set(handles)
     if m.holding in room.rules().charter.holdings:
-        left = left - room.store.withdrawn(room.holding(m.holding), left) or left
+        before = room.store.withdrawn(room.holding(m.holding), left)
+        if before and before == left:
+            raise InputError(
+                "what is named was erased before: strongroom certificate says when, and whether it is final"
+            )
+        left -= before
     for part in parts(room, m.holding, sorted(left), None):
         ask = m.asker.erase(m.holding, m.purpose, part, m.case, m.reason, room.now())
         try:
