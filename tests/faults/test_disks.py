@@ -81,7 +81,9 @@ def said_well(ran: Ran, place: Path, part: str) -> None:
 def done(ran: Ran | session.Ran) -> bool:
     """It did it, or finds it done."""
     return ran.code == 0 or bool(
-        re.search("nothing in it differs|was erased before|refused, erased: |synthetic-[0-9]+.csv: is there already", ran.err)
+        re.search(
+            "nothing in it differs|was erased before|refused, erased: |synthetic-[0-9]+.csv: is there already", ran.err
+        )
     )
 
 
