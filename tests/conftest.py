@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ settings.register_profile(
     "ci", deadline=None, suppress_health_check=_slow, max_examples=100, derandomize=True, database=None, print_blob=True
 )
 settings.register_profile("deep", deadline=None, suppress_health_check=_slow, max_examples=10_000)
+# A shell that starts us in the background has us ignore an interrupt, and so would every program that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 
