@@ -19,6 +19,7 @@ from strongroom.catalog.model import (
     RoomBudgets,
     RosterLine,
     VaultKeys,
+    Witnesses,
 )
 
 
@@ -124,6 +125,8 @@ def charter(**changes: Any) -> Charter:
             ),
         },
         "budgets": RoomBudgets(room=["100/minute", "10000/day"], holdings={"residents": ["9000/day"]}),
+        "witnesses": Witnesses(policy="", fresh=3600, strict=False),
+        "providers": {},
         "rules": '@id("no-reads-at-night") forbid (principal, action == Action::"disclose", resource)\n'
         "when { context.hour < 6 };\n",
     }

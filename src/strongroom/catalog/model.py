@@ -121,9 +121,31 @@ class KeyholderKeys(Record):
     operator: Bytes32
 
 
+class Witnesses(Record):
+    """Who cosigns the ledger besides the vault (SPEC 5.9). ``policy``: C2SP tlog-policy text of witnesses, groups and the
+    quorum, without a log line; empty where nobody else does. ``fresh``: for how many seconds the cosignatures of a quorum
+    are good. ``strict``: no share is given whose entry a quorum has not cosigned."""
+
+    policy: str
+    fresh: Number
+    strict: bool
+
+
+class Provider(Record):
+    """An OpenID provider whose tokens open the vault's API (SPEC 10.3): ``issuer`` and ``audience`` as its tokens say
+    them, ``keys``: SHA-256 thumbprints (RFC 7638) of the keys that may sign them, ``role`` and ``unit``: the claims that
+    name these."""
+
+    issuer: str
+    audience: str
+    keys: list[Bytes32]
+    role: str
+    unit: str
+
+
 class Charter(Record):
     """Everything in force in a room (SPEC 6.2). ``delay`` and ``heartbeat`` are in seconds; ``buckets`` is holding ->
-    kind -> root (SPEC 2.4); ``rules`` is Cedar text."""
+    kind -> root (SPEC 2.4); ``rules`` is Cedar text; ``providers`` are by a name of the custodian's choosing."""
 
     v: Literal[1]
     version: Number
@@ -142,6 +164,8 @@ class Charter(Record):
     holdings: dict[Name, Holding]
     purposes: dict[Name, Purpose]
     budgets: RoomBudgets
+    witnesses: Witnesses
+    providers: dict[Name, Provider]
     rules: str
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from strongroom.catalog.model import (
     Holding,
     KeyholderKeys,
     Mask,
+    Provider,
     Purpose,
     PurposeBudgets,
     RoomBudgets,
     Test,
     VaultKeys,
+    Witnesses,
 )
 from strongroom.catalog.validate import problems
 from strongroom.catalog.yamltree import Node, Reader, Scalar, did_you_mean
@@ -33,6 +36,8 @@ FLOOR = 256
 HEARTBEAT = 3600
 MERGE_UNITS_BELOW = 3
 ROTATION = 30
+FRESH = 3600
+NO_WITNESSES = Witnesses(policy="", fresh=FRESH, strict=False)
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # canonical.Name
 _U16, _U24 = 2**16 - 1, 2**24 - 1
@@ -53,6 +58,8 @@ class Source:
     holdings: dict[str, Holding]
     purposes: dict[str, Purpose]
     budgets: RoomBudgets
+    witnesses: Witnesses
+    providers: dict[str, Provider]
     rules: str
     lines: Mapping[Path, int]
 
@@ -106,6 +113,8 @@ def build(
         holdings=source.holdings,
         purposes=source.purposes,
         budgets=source.budgets,
+        witnesses=source.witnesses,
+        providers=source.providers,
         rules=source.rules,
     )
 
@@ -118,10 +127,11 @@ class _Loader:
     def source(self, text: str | bytes) -> Source:
         root = self._read.document(text)
         required = ("name", "delay", "holdings", "purposes")
-        optional = ("heartbeat", "merge-units-below", "budgets", "rules")
+        optional = ("heartbeat", "merge-units-below", "budgets", "witnesses", "providers", "rules")
         found = self._members((), root, "the charter", required, optional)
         read, budgets = self._read, found.get("budgets")
         heartbeat, merge, rules = found.get("heartbeat"), found.get("merge-units-below"), found.get("rules")
+        witnesses, providers = found.get("witnesses"), found.get("providers")
         return Source(
             file=read.file,
             name=read.text(found["name"], "name"),
@@ -131,6 +141,8 @@ class _Loader:
             holdings=self._named(("holdings",), found["holdings"], "a holding", self._holding),
             purposes=self._named(("purposes",), found["purposes"], "a purpose", self._purpose),
             budgets=RoomBudgets(room=[], holdings={}) if budgets is None else self._room_budgets(budgets),
+            witnesses=NO_WITNESSES if witnesses is None else self._witnesses(("witnesses",), witnesses),
+            providers={} if providers is None else self._named(("providers",), providers, "a provider", self._provider),
             rules=self._rules(rules),
             lines=self._lines,
         )
@@ -273,6 +285,31 @@ class _Loader:
             if "holdings" in found
             else {},
         )
+
+    def _witnesses(self, at: Path, node: Node) -> Witnesses:
+        read, found = self._read, self._members(at, node, "witnesses", ("policy",), ("fresh", "strict"))
+        fresh, strict = found.get("fresh"), found.get("strict")
+        return Witnesses(
+            policy=read.text(found["policy"], "policy") + "\n",
+            fresh=FRESH if fresh is None else read.duration(fresh, "fresh"),
+            strict=False if strict is None else read.flag(strict, "strict"),
+        )
+
+    def _provider(self, at: Path, node: Node) -> Provider:
+        read, found = self._read, self._members(at, node, "a provider", ("issuer", "audience", "keys", "role", "unit"))
+        keys = [self._thumbprint(one, node) for one in read.texts(found["keys"], "keys")]
+        texts = {name: read.text(found[name], name) for name in ("issuer", "audience", "role", "unit")}
+        return Provider(keys=keys, **texts)
+
+    def _thumbprint(self, text: str, node: Node) -> bytes:
+        try:
+            key = base64.urlsafe_b64decode(f"{text}=")
+        except ValueError:
+            key = b""
+        if len(key) != 32 or base64.urlsafe_b64encode(key).decode() != f"{text}=":
+            mend = "Write the key's RFC 7638 thumbprint: SHA-256, 43 characters of base64url"
+            raise self._read.error(node.line, "a provider's key is no thumbprint", mend)
+        return key
 
     def _rules(self, node: Node | None) -> str:
         if node is None:

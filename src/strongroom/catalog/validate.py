@@ -12,11 +12,16 @@ from typing import Protocol
 
 from strongroom.catalog import rules as cedar
 from strongroom.catalog import validate_holding, validate_purpose
-from strongroom.catalog.model import UNKNOWN, Holding, Purpose, RoomBudgets
+from strongroom.catalog.model import UNKNOWN, Holding, Provider, Purpose, RoomBudgets, Witnesses
 from strongroom.catalog.problem import Problem, one_of, rates
 from strongroom.errors import FormatError
 
 MAX_SECONDS = 10 * 365 * 86400
+
+MAX_POLICY = 8192
+
+# Loopback without TLS is for trying out; nothing on it crosses a network.
+_ISSUER = re.compile(r"https://[^\s?#]+|http://(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]+)?(?:/[^\s?#]*)?")
 
 ROOM_NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 
@@ -36,6 +41,10 @@ class Catalog(Protocol):
     def purposes(self) -> dict[str, Purpose]: ...
     @property
     def budgets(self) -> RoomBudgets: ...
+    @property
+    def witnesses(self) -> Witnesses: ...
+    @property
+    def providers(self) -> dict[str, Provider]: ...
     @property
     def rules(self) -> str: ...
 
@@ -62,7 +71,34 @@ def problems(catalog: Catalog) -> Iterator[Problem]:
         if name not in catalog.holdings:
             yield Problem(("budgets", "holdings", name), f"there is no holding {name}", one_of(catalog.holdings))
         yield from rates(("budgets", "holdings", name), listed)
+    yield from _witnesses(catalog.witnesses)
+    for name, provider in catalog.providers.items():
+        yield from _provider(("providers", name), provider)
     try:
         cedar.check(catalog.rules, cedar.schema(catalog.holdings, catalog.purposes))
     except FormatError as error:
         yield Problem(("rules",), str(error), "See docs of Cedar (docs.cedarpolicy.com) and SPEC.md 6.2")
+
+
+def _witnesses(witnesses: Witnesses) -> Iterator[Problem]:
+    # What the policy says is read where the ledger's keys are: ``ledger.policy``.
+    if len(witnesses.policy.encode()) > MAX_POLICY:
+        yield Problem(("witnesses", "policy"), f"over {MAX_POLICY:,} bytes", "Name fewer witnesses")
+    if not 60 <= witnesses.fresh <= MAX_SECONDS:
+        yield Problem(("witnesses", "fresh"), "not between a minute and ten years", "Write one such as 1h")
+    if witnesses.strict and not witnesses.policy:
+        yield Problem(("witnesses", "strict"), "there is nobody to wait for", "Name witnesses and a quorum in policy")
+
+
+def _provider(at: tuple[str, ...], provider: Provider) -> Iterator[Problem]:
+    if not _ISSUER.fullmatch(provider.issuer) or len(provider.issuer) > 500:
+        yield Problem(
+            (*at, "issuer"), "not an issuer's address", "Write it as its tokens do, such as https://login.example"
+        )
+    for name, text in (("audience", provider.audience), ("role", provider.role), ("unit", provider.unit)):
+        if not 1 <= len(text) <= 200 or not text.isprintable():
+            yield Problem(
+                (*at, name), "want 1 to 200 printable characters", f"Write the {name} as the provider's tokens have it"
+            )
+    if not 1 <= len(provider.keys) <= 20 or len(set(provider.keys)) < len(provider.keys):
+        yield Problem((*at, "keys"), "want 1 to 20 thumbprints, each once", "Name the keys that may sign its tokens")

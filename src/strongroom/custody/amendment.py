@@ -52,7 +52,7 @@ def apply(room: Room, steward: Ed25519PrivateKey, source: Source, progress: Call
 
 def changes(charter: Charter, source: Source) -> list[str]:
     """Paths of what differs, such as ``purposes.register``; empty when nothing does."""
-    members = ("name", "delay", "heartbeat", "merge_units_below", "budgets", "rules")
+    members = ("name", "delay", "heartbeat", "merge_units_below", "budgets", "witnesses", "providers", "rules")
     found = [name.replace("_", "-") for name in members if getattr(charter, name) != getattr(source, name)]
     for member, was, becomes in (
         ("holdings", dict(charter.holdings), dict(source.holdings)),
