@@ -22,7 +22,7 @@ from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.asking import Mandate
 from strongroom.custody.intake import identifiers
 from strongroom.custody.intake.sealing import Records, Sealer
-from strongroom.custody.intake.window import Errand, Window, index, open_window
+from strongroom.custody.intake.window import Errand, Window, admitted, index, open_window
 from strongroom.custody.opening import Fields
 from strongroom.custody.room import Room
 from strongroom.errors import InputError, KeyholderUnavailable, Refused, ValueRejected
@@ -138,24 +138,25 @@ def _amended(holding: Holding, handle: bytes, record: Fields, values: Mapping[st
     return made
 
 
-def revise(room: Room, signed: SignedAsk, errand: Errand, step: Step | None = None) -> Corrected:
+def revise(room: Room, signed: SignedAsk, errand: Errand | SignedAsk | None, step: Step | None = None) -> Corrected:
     """Open the records of a correction whole and seal what its private half makes of them as their next versions. They
-    expire when they would have, or sooner: nothing is kept longer for having been corrected. ``step``: of which job it is one.
+    expire when they would have, or sooner: nothing is kept longer for having been corrected. ``errand``: who has their
+    identifiers indexed anew, or the intake ask signed for that; None where the holding has none. ``step``: of which job it is one.
 
     Raises ``Refused``, ``InputError`` for a record that is not here or would lack what it must have, ``StoreError`` when
     another writer was first; ``LedgerError`` and ``SealError`` as ``opening.opened``.
     """
     ask = signed.ask
     assert isinstance(ask, asks.CorrectAsk)
-    admitted = admit(room, signed)
+    granted = admit(room, signed)
     holding = room.rules().charter.holdings[ask.holding]
     change = _agreed(holding, signed, step)
     rows = opening.rows(room, ask.holding, ask.records)
-    pieces = opening.pieces(rows, admitted.grant.compartments)
+    pieces = opening.pieces(rows, granted.grant.compartments)
     inners = sum(map(len, identifier_kinds(holding).values())) * len(rows)
-    window = open_window(room, ask.holding, errand, inners) if inners else None
+    window = _window(room, ask.holding, errand, inners) if inners else None
     keep_private(room, signed)
-    opened = opening.opened(room, signed, admitted, entry.CorrectionEntry, pieces)
+    opened = opening.opened(room, signed, granted, entry.CorrectionEntry, pieces)
     changed, made = [], []
     for row in rows:
         record = change(row.handle, {name: opened.values[row.handle].get(name) for name in holding.fields})
@@ -172,6 +173,17 @@ def revise(room: Room, signed: SignedAsk, errand: Errand, step: Step | None = No
     new = {row.handle for row in changed}
     versions = tuple(row.version + (row.handle in new) for row in rows)
     return Corrected(tuple(ask.records), versions, opened.index, opened.receipt, indexed, settled)
+
+
+def _window(room: Room, holding: str, errand: Errand | SignedAsk | None, inners: int) -> Window:
+    if isinstance(errand, Errand):
+        return open_window(room, holding, errand, inners)
+    if errand is None or not isinstance(errand.ask, asks.IntakeAsk) or errand.ask.holding != holding:
+        raise InputError(f"a correction in {holding} needs an intake ask of the same holding, for {inners} identifiers")
+    # Too small a window would be found out when the records are open already.
+    if errand.ask.count < inners:
+        raise InputError(f"the intake ask is for {errand.ask.count} identifiers, and these records have {inners}")
+    return admitted(room, errand)
 
 
 def _store(

@@ -162,6 +162,14 @@ def parse(text: bytes) -> Ask:
     return ask
 
 
+def parse_private(text: bytes) -> PrivateHalf:
+    """Accept exactly a canonical private half. Raises ``Refused`` with code ``ask``."""
+    try:
+        return _private_half.parse(text)
+    except Exception as error:
+        raise Refused("ask", str(error)) from None
+
+
 def written(private: PrivateHalf) -> dict[str, str | None] | None:
     """What a correction of ``VALUES`` writes: field -> as typed, None to empty it. None of any other. Raises ``Refused``
     (``ask``)."""

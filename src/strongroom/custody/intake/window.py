@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from strongroom.canonical import encode
 from strongroom.catalog.types import primaries
-from strongroom.client.device import Asker, Device, countersign
+from strongroom.client.device import Asker, Device, SignedAsk, countersign
 from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
@@ -49,10 +49,12 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """``tokens``: for each field, one (16 bytes) an inner, in order. ``entries``: the ledger's indexes that say so."""
+    """``tokens``: for each field, one (16 bytes) an inner, in order. ``entries``: the ledger's indexes that say so;
+    ``receipt`` proves the last of them."""
 
     tokens: dict[str, list[bytes]]
     entries: list[int]
+    receipt: str = ""
 
 
 def open_window(room: Room, holding: str, errand: Errand, count: int) -> Window:
@@ -64,6 +66,12 @@ def open_window(room: Room, holding: str, errand: Errand, count: int) -> Window:
     signed = errand.asker.intake(holding, errand.purpose, count, now + SECONDS, errand.case, errand.reason, now)
     for device in errand.seconds:
         signed = countersign(signed, device)
+    return admitted(room, signed)
+
+
+def admitted(room: Room, signed: SignedAsk) -> Window:
+    """The window of an intake ask that was signed elsewhere, once the vault's gate has decided and what is kept of it is
+    kept. Raises ``Refused``."""
     admit(room, signed)
     keep_private(room, signed)
     return Window(signed.text, signed.signature, signed.countersignatures)
@@ -110,14 +118,14 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     """
     count = max(map(len, inners.values()), default=0)
     step = _rows_a_call(room, window, inners)
-    found = Indexed({name: [] for name in inners}, [])
+    found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
     for start in range(0, count, step):
         part = {name: column[start : start + step] for name, column in inners.items()}
-        tokens, at = _call(room, window, part)
-        found.entries.append(at)
+        tokens, at, receipt = _call(room, window, part)
+        entries.append(at)
         for name, column in tokens.items():
-            found.tokens[name] += column
-    return found
+            found[name] += column
+    return Indexed(found, entries, receipt)
 
 
 def _rows_a_call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> int:
@@ -138,7 +146,7 @@ def _persons(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) 
     return [inners[name] for name in primaries(declared) if name in inners]
 
 
-def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> tuple[dict[str, list[bytes]], int]:
+def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> tuple[dict[str, list[bytes]], int, str]:
     line = room.rules().roster[asks.parse(window.text).reader]
     seed = hpke.private_from(room.random(96))
     known = room.common()
@@ -163,4 +171,4 @@ def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     tokens = [columns.split(column, 16) for column in given.tokens]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
         raise FormatError("the keyholder's answer has not one token for each identifier")
-    return dict(zip(inners, tokens, strict=True)), at
+    return dict(zip(inners, tokens, strict=True)), at, given.receipt
