@@ -48,7 +48,7 @@ class Codec(Generic[T]):
         try:
             found: T = self._decoder.decode(data)
         except msgspec.ValidationError as error:
-            raise self._error(f"{self._what}: {_without_value(str(error))}") from None
+            raise self._error(f"{self._what}: {without_value(str(error))}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._error(f"{self._what}: not JSON") from None
         # Order, spacing, escapes, duplicate members and base64 forms: only encoding again settles them.
@@ -62,7 +62,8 @@ class Codec(Generic[T]):
 _SAFE = ("Expected ", "Invalid base64", "Object missing required field ")
 
 
-def _without_value(message: str) -> str:
+def without_value(message: str) -> str:
+    """What msgspec says of a message that does not fit its schema, where that quotes nothing of it."""
     if message.startswith(_SAFE):
         return message
     return "a member or value that its schema does not have"

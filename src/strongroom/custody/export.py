@@ -74,7 +74,7 @@ def export(
     ``KeyholderUnavailable``, ``LedgerError``, ``SealError``, ``OSError``: then the file has what was written up to there,
     and the same call goes on.
     """
-    targets, expired, missing = _targets(room, mandate, wanted)
+    found, expired, missing = targets(room, mandate.holding, mandate.purpose, wanted.records, wanted.count)
     fields = sorted(set(wanted.fields))
     digest = None if wanted.records is None else hashlib.sha256(b"".join(sorted(set(wanted.records)))).hexdigest()
     head = {
@@ -99,12 +99,12 @@ def export(
             # Later it was erased since the export began, which then goes on without it.
             raise InputError(f"not in {mandate.holding}: {missing} of the records named")
         out.resume(cursor.size if cursor else 0)
-        left = [handle for handle in targets if cursor is None or handle > cursor.after]
+        left = [handle for handle in found if cursor is None or handle > cursor.after]
         if wanted.count is not None:
             left = left[: wanted.count - before]
         written, total = before, before + len(left)
         window = _Window(room, mandate, fields)
-        for part in _parts(room, mandate, fields, left):
+        for part in parts(room, mandate.holding, fields, left):
             progress(written, total)
             signed, admitted = window.get(total - written)
             rows = opening.rows(room, mandate.holding, part)
@@ -142,17 +142,19 @@ def _exported(out: Outfile, written: int, expired: int, before: int) -> Exported
     return Exported(written, tuple(out.entries()), expired, before)
 
 
-def _targets(room: Room, mandate: Mandate, wanted: Wanted) -> tuple[list[bytes], int, int]:
-    """The records to export, by handle; how many have expired, and how many of those named are not here. Of a holding
-    that has more than the purpose may export, one more than that: its ask is refused."""
-    number, purpose = room.holding(mandate.holding), room.rules().charter.purposes.get(mandate.purpose)
+def targets(
+    room: Room, holding: str, name: str, records: Sequence[bytes] | None, count: int | None
+) -> tuple[list[bytes], int, int]:
+    """The records to export for the purpose ``name``, by handle; how many have expired, and how many of those named are
+    not here. Of a holding that has more than the purpose may export, one more than that: its ask is refused."""
+    number, purpose = room.holding(holding), room.rules().charter.purposes.get(name)
     most, held = (purpose.most if purpose else 0) + 1, False
     if purpose and purpose.held:
         # What has expired is given only while a legal hold stands, and one refusal would end the whole ask.
-        held = KeyDays(room).of(mandate.holding).held_until(room.now()) is not None
-    limit, handles = min(most, wanted.count or most), _all(room, number)
-    if wanted.records is not None:
-        limit, handles = len(wanted.records), iter(sorted(set(wanted.records)))
+        held = KeyDays(room).of(holding).held_until(room.now()) is not None
+    limit, handles = min(most, count or most), _all(room, number)
+    if records is not None:
+        limit, handles = len(records), iter(sorted(set(records)))
     today = room.now() // _DAY
     found: list[bytes] = []
     expired = missing = 0
@@ -174,8 +176,9 @@ def _all(room: Room, number: int) -> Iterator[bytes]:
         after = page[-1]
 
 
-def _parts(room: Room, mandate: Mandate, fields: Sequence[str], handles: Sequence[bytes]) -> Iterator[list[bytes]]:
-    declared = room.rules().charter.holdings[mandate.holding]
+def parts(room: Room, holding: str, fields: Sequence[str], handles: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """``handles`` in the batches they are given in."""
+    declared = room.rules().charter.holdings[holding]
     size = min(AT_ONCE, asking.most(declared, fields))
     yield from (list(handles[start : start + size]) for start in range(0, len(handles), size))
 
