@@ -87,8 +87,8 @@ class Siege:
 
     def harry(self, arguments: list[str], goes_on: Callable[[], int]) -> None:
         """The same of what never ends by itself; ``goes_on`` counts what it has done, which must grow after each blow."""
-        while self.struck.total() < self.kills:
-            blow = self._blow()
+        while self.struck.total() < self.kills or not goes_on():
+            blow = self._blow() if self.struck.total() < self.kills else AT_A_MOMENT
             process = self._start(arguments, blow)
             if blow == KEYHOLDER_AT_A_STEP and self.keyholder.runs:
                 self._wait_for(process, lambda: int(not self.keyholder.runs), seconds=5)

@@ -161,7 +161,7 @@ def test_imports_of_tables(besieged: Callable[..., Siege]) -> None:
 def test_feeds(besieged: Callable[..., Siege]) -> None:
     """What it says in the end is so, row by row, however often it was cut and gone on with."""
     siege = besieged("feed", page=CHUNK)
-    register = list(people(20, 5))
+    register = list(people(20, 900))  # none of whom is in the room before
     said: dict[int, str] = {}
 
     def begin(turn: int) -> list[str]:
