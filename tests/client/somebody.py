@@ -35,6 +35,7 @@ class Subject:
         self.person = houses.people[0] if who is None else Person(bytes(16), dict(who))
         self.device = Device("me", Ed25519PrivateKey.generate())
         self.client = Client(houses.town.transport, self.device.key, houses.town.room.keys.room)
+        self.enrolled: list[protocol.Enrolled] = []
         self.enrol(kind)
 
     def enrol(self, kind: str) -> None:
@@ -47,7 +48,7 @@ class Subject:
         now = town.room.now()
         admit = protocol.Admit(code=protocol.code_hash(code), holding=self.holding, kind=kind, time=now, who=who)
         Client(town.transport, town.keyholder.keys.desk, town.room.keys.room).call("/v1/desk/admit", admit)
-        subject.enrol(self.client, self.device, code, now)
+        self.enrolled.append(subject.enrol(self.client, self.device, code, now))
 
     def ask(self) -> protocol.ReadsInner:
         town = self.houses.town
@@ -68,6 +69,7 @@ class Subject:
             fetch or self.fetch,
             verifiers(self.houses),
             town.room.now() if now is None else now,
+            enrolled=self.enrolled,
         )
 
 

@@ -329,6 +329,24 @@ def test_another_rooms_ledger(houses: Houses) -> None:
         )
 
 
+def test_a_person_left_out_shows(houses: Houses) -> None:
+    """Enrolled by two identifiers, told of one: whatever was read by the other would be hidden."""
+    me = Subject(houses)
+    me.enrol("phone")
+    said = me.ask()
+    assert me.verify(said).complete
+    for chain in said.chains:
+        with pytest.raises(NoteError, match=f"residents by {chain.kind}"):
+            me.verify(say(houses, said, [one for one in said.chains if one != chain]))
+
+
+def test_another_persons_chain_is_not_this_ones(houses: Houses) -> None:
+    me = Subject(houses)
+    other = Subject(houses, who=houses.people[1].values)
+    with pytest.raises(NoteError, match="residents by resident-id"):
+        me.verify(say(houses, me.ask(), other.ask().chains))
+
+
 def test_an_answer_for_another_request_does_not_open(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
     me = Subject(houses)
     real = hpke.decrypt

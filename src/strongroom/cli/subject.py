@@ -10,7 +10,7 @@ from pathlib import Path
 from strongroom.catalog.model import Charter
 from strongroom.cli import arguments, subject_view
 from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
-from strongroom.client import anchors, device, published, subject
+from strongroom.client import anchors, device, enrolments, published, subject
 from strongroom.client.device import Device
 from strongroom.custody import reception
 from strongroom.custody.keys import RoomFile, load_room
@@ -100,7 +100,7 @@ def enrolled(call: Call) -> int:
     own = device.load(args.device) if args.device.exists() else device.create(args.device, args.device.stem, os.urandom)
     first = anchors.first_charter(_ledger(call), _genesis(call, _anchors(call)))
     with closing(_client(call, own, first)) as client:
-        subject.enrol(client, own, code, int(time.time()))
+        enrolments.add(args.device, subject.enrol(client, own, code, int(time.time())))
     out.good(f"enrolled: {args.device} shows this person every read of them")
     out.line((f"strongroom subject reads --device {args.device}", "dim"))
     out.document({"device": str(args.device), "enrolled": True})
@@ -150,7 +150,8 @@ def read(call: Call) -> int:
     with closing(_client(call, own, first)) as client:
         said = subject.ask_reads(client, own, room, now, os.urandom)
     with out.progress("verifying the whole ledger") as progress:
-        view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, now, progress)
+        kept = enrolments.load(args.device)
+        view = subject.verify_reads(said, own, room, genesis, fetch, verifiers, now, progress, kept)
     subject_view.show(out, view)
     out.document(subject_view.document(view))
     return FINE if view.complete else FAILED

@@ -89,9 +89,11 @@ class View:
         return not self.overdue and all(chain.complete for chain in self.chains)
 
 
-def enrol(client: Client, device: Device, code: str, now: int) -> None:
-    """Bind this device to the person whose identity the desk has verified. Raises ``Refused`` (``code``)."""
-    client.call("/v1/subject/enrol", protocol.Enrol(code=code, device=device.public, time=now))
+def enrol(client: Client, device: Device, code: str, now: int) -> protocol.Enrolled:
+    """Bind this device to the person whose identity the desk has verified. Returns what is to be remembered of it: whose chain
+    every later statement must have. Raises ``Refused`` (``code``)."""
+    answer = client.call("/v1/subject/enrol", protocol.Enrol(code=code, device=device.public, time=now))
+    return protocol.enrolled.parse(answer)
 
 
 def ask_reads(
@@ -116,14 +118,17 @@ def verify_reads(
     verifiers: Sequence[Verifier],
     now: int,
     progress: audit.Progress | None = None,
+    enrolled: Sequence[protocol.Enrolled] = (),
 ) -> View:
     """Hold what the keyholder said against the published ledger, which is verified whole.
 
-    ``genesis`` is the hash of the room's first charter, ``now`` this computer's POSIX second when it was said. Raises ``LedgerError`` of
+    ``genesis`` is the hash of the room's first charter, ``now`` this computer's POSIX second when it was said, ``enrolled`` what this device
+    remembers of its enrolments. Raises ``LedgerError`` of
     the kind that is wrong: forged or old statement, forked or shortened ledger, one unknown to the vault. A gap or silence is no error
     but stands in the view.
     """
     statement = _stated(said, device, room, now)
+    _verify_enrolled(said.chains, enrolled)
     wanted = {
         one: (place, n)
         for place, chain in enumerate(said.chains)
@@ -221,6 +226,17 @@ def _chain(chain: protocol.Chain, reads: Sequence[Read], size: int) -> ChainView
         beyond=tuple(n for n in sorted(within) if n > chain.count),
         repeated=tuple(n for n in sorted(times) if times[n] > 1),
     )
+
+
+def _verify_enrolled(chains: Sequence[protocol.Chain], enrolled: Sequence[protocol.Enrolled]) -> None:
+    there = {(chain.holding, chain.kind, protocol.chain_hash(chain.key)) for chain in chains}
+    left_out = sorted(
+        {f"{one.holding} by {one.kind}" for one in enrolled if (one.holding, one.kind, one.chain) not in there}
+    )
+    if left_out:
+        raise NoteError(
+            f"the keyholder's statement leaves out what this device was enrolled for ({', '.join(left_out)}): those reads are hidden"
+        )
 
 
 def _verify_generations(chains: Sequence[protocol.Chain], least: int) -> None:

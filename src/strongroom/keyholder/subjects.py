@@ -42,7 +42,9 @@ def enrol(keyholder: Keyholder, request: protocol.Enrol, work: Work, now: int) -
         recent.append(now)
         raise Refused("code", "the code is wrong, used or older than 15 minutes; ask the desk for a new one")
     keyholder.store.add_subject(request.device, *found)
-    return lambda: protocol.Done(done=True)
+    holding, kind, who = found
+    first = protocol.chain_hash(tag.chain_key(keyholder.keys.tag, keyholder.holding_id(holding), who, 1))
+    return lambda: protocol.Enrolled(chain=first, holding=holding, kind=kind)
 
 
 def reads(keyholder: Keyholder, request: protocol.Reads, work: Work, now: int) -> Finish:

@@ -117,6 +117,14 @@ class Done(Record):
     done: bool
 
 
+class Enrolled(Record):
+    """Whom a device was enrolled for: ``chain`` is the hash of the first of that person's chains, which no later one takes the place of."""
+
+    chain: Bytes32
+    holding: Name
+    kind: str
+
+
 class Chain(Record):
     count: Number
     generation: Number
@@ -175,6 +183,7 @@ tail: Codec[Tail] = Codec(Tail, "keyholder's entries")
 published: Codec[Published] = Codec(Published, "keyholder's answer")
 status: Codec[Status] = Codec(Status, "keyholder's status")
 done: Codec[Done] = Codec(Done, "keyholder's answer")
+enrolled: Codec[Enrolled] = Codec(Enrolled, "keyholder's answer")
 sealed_reads: Codec[SealedReads] = Codec(SealedReads, "keyholder's answer")
 reads_inner: Codec[ReadsInner] = Codec(ReadsInner, "keyholder's answer")
 statement: Codec[Statement] = Codec(Statement, "keyholder's statement")
