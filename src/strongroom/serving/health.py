@@ -1,0 +1,67 @@
+"""The admin listener: is it alive, is it ready, its figures (SPEC.md section 10.4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+from aiohttp import web
+
+from strongroom.errors import StrongroomError
+from strongroom.serving import metrics
+from strongroom.serving.logs import told
+
+Check = Callable[[], Awaitable[None]]
+"""Raises ``StrongroomError`` with the reason when it does not hold."""
+
+_SECONDS = 10.0
+log = logging.getLogger("strongroom.serving")
+
+
+class Health:
+    """``checks`` by name. A server that stops is not ready, whatever they say."""
+
+    def __init__(self, checks: Mapping[str, Check], figures: metrics.Metrics) -> None:
+        self._checks, self._figures = checks, figures
+        self.stopping = False
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/livez", self._livez)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    async def look(self) -> dict[str, str]:
+        """What each check says now: ``ok``, or why not. All of them at once, each within 10 s."""
+        said = await asyncio.gather(*[_ask(name, check) for name, check in self._checks.items()])
+        found = dict(zip(self._checks, said, strict=True))
+        return found | {"stopping": "the server was told to stop"} if self.stopping else found
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        found = await self.look()
+        ready = all(one == "ok" for one in found.values())
+        body = msgspec.json.encode({"checks": found, "ready": ready})
+        return web.Response(status=200 if ready else 503, body=body, content_type="application/json")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._figures.text(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+async def _ask(name: str, check: Check) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await check()
+    except StrongroomError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {_SECONDS:.0f} s"
+    except Exception as error:
+        log.error("the check %s failed", name, exc_info=error)
+        return f"the check itself failed: {told(error)['error']}"
+    return "ok"
