@@ -19,6 +19,7 @@ from strongroom.custody.intake import importer
 from strongroom.custody.intake.importer import Source
 from strongroom.custody.intake.report import Report
 from strongroom.custody.intake.window import Errand
+from strongroom.custody.overview import overview
 from strongroom.errors import EntryError, InputError, StoreError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
@@ -347,3 +348,13 @@ def test_two_at_once(town: World) -> None:
     assert erasures.reconcile(town.room, "residents") == ()
     assert living(town, people) == 3
     other.close()
+
+
+def test_status_tells_of_an_erasure_that_nobody_asked_for(town: World, start: int) -> None:
+    people = town.take_in(3)
+    assert overview(town.room, town.root / "public").unasked == ()
+    forget(town, [people[0].handle])
+    assert overview(town.room, town.root / "public").unasked == ()
+    index = false_erasure(town, [people[1].handle], os.urandom(32))
+    (said,) = overview(town.room, town.root / "public").unasked
+    assert said.startswith(f"entry {index} of the ledger: an erasure in residents that this vault did not ask for")

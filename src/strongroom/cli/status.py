@@ -65,6 +65,7 @@ def _show(call: Call, found: Overview, now: int) -> None:
     else:
         rows.append(("keyholder", ("answers", GOOD)))
         rows += [("frozen", (scope, BAD)) for scope in found.keyholder.frozen]
+    rows += [("erased", (sentence, BAD)) for sentence in found.unasked]
     out.pairs(rows)
     if found.silence:
         out.note(found.silence)
@@ -97,4 +98,5 @@ def _document(call: Call, found: Overview) -> dict[str, object]:
         "pending": [{"effective": one.effective, "version": one.charter.version} for one in found.pending],
         "readers": found.readers,
         "room": str(call.room),
+        "unasked": list(found.unasked),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.custody import upkeep
+from strongroom.custody import erasures, upkeep
 from strongroom.custody.mirror import Enacted
 from strongroom.custody.room import Room
 from strongroom.custody.upkeep import Standing
@@ -18,7 +18,8 @@ from strongroom.store.rows import HoldingRow
 @dataclass(frozen=True)
 class Overview:
     """``keyholder`` is None where none answered, and ``silence`` says why. ``published`` is the size of what lies published;
-    ``standing``: what is due to the batches of each holding that has any."""
+    ``standing``: what is due to the batches of each holding that has any; ``unasked``: a sentence for each holding in which somebody
+    erased what this vault did not ask for."""
 
     name: str
     room: bytes
@@ -33,6 +34,7 @@ class Overview:
     silence: str
     ledger: int | None
     standing: tuple[Standing, ...]
+    unasked: tuple[str, ...]
 
 
 def overview(room: Room, public: Path) -> Overview:
@@ -60,6 +62,11 @@ def overview(room: Room, public: Path) -> Overview:
         silence=silence,
         ledger=size,
         standing=tuple(upkeep.standing(room)),
+        unasked=tuple(
+            erasures.complaint(name, found)
+            for name in sorted(counted)
+            if name in rules.charter.holdings and (found := erasures.reconcile(room, name))
+        ),
     )
 
 
