@@ -80,6 +80,18 @@ class ProofError(LedgerError):
     code = "proof"
 
 
+class PolicyError(LedgerError):
+    """A policy of witnesses does not parse, or is none that a charter may have."""
+
+    code = "policy"
+
+
+class QuorumError(LedgerError):
+    """A checkpoint lacks the cosignatures that a policy wants, or they are too old."""
+
+    code = "quorum"
+
+
 class EntryError(LedgerError):
     """A ledger entry breaks its schema or its order."""
 
@@ -104,6 +116,12 @@ class StoreError(StrongroomError):
     """The vault's or keyholder's own store is missing, of another version, or inconsistent."""
 
     code = "store"
+
+
+class Unwitnessed(StoreError):
+    """In the ledger, but no quorum of witnesses has cosigned that in time. The identical request is answered once one has."""
+
+    code = "witnesses"
 
 
 class InputError(StrongroomError):

@@ -18,7 +18,7 @@ from strongroom.errors import FormatError
 
 MAX_SECONDS = 10 * 365 * 86400
 
-MAX_POLICY = 8192
+MAX_POLICY = 32_768
 
 # Loopback without TLS is for trying out; nothing on it crosses a network.
 _ISSUER = re.compile(r"https://[^\s?#]+|http://(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]+)?(?:/[^\s?#]*)?")

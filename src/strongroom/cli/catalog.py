@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from strongroom.catalog import check as checks
 from strongroom.catalog import source as sources
 from strongroom.catalog.check import Finding
 from strongroom.cli import migrate
 from strongroom.cli.command import FAILED, FINE, Call, Commands
 from strongroom.cli.output import BAD, WARN, count
+from strongroom.custody.findings import findings
 from strongroom.errors import CatalogError
 
 
@@ -32,7 +32,7 @@ def check(call: Call) -> int:
     out, file = call.out, call.args.file
     try:
         source = sources.load(file.read_bytes(), str(file))
-        found = checks.check(source)
+        found = findings(source)
     except CatalogError as error:
         source, found = None, [Finding("error", error.place, error.problem, error.mend)]
     for one in found:

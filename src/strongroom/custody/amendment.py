@@ -7,15 +7,15 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.catalog import source as sources
-from strongroom.catalog.check import check
 from strongroom.catalog.model import Charter
 from strongroom.catalog.source import Source
 from strongroom.catalog.types import identifier_kinds
 from strongroom.custody import ceremony
 from strongroom.custody.buckets import bucket_root
+from strongroom.custody.findings import sound
 from strongroom.custody.mirror import Enacted
 from strongroom.custody.room import Room
-from strongroom.errors import CatalogError, InputError
+from strongroom.errors import InputError
 
 
 def apply(room: Room, steward: Ed25519PrivateKey, source: Source, progress: Callable[[str], None]) -> Enacted:
@@ -24,9 +24,7 @@ def apply(room: Room, steward: Ed25519PrivateKey, source: Source, progress: Call
     Raises ``CatalogError`` (a mistake with its line, or a change that would make sealed data unreadable), ``InputError`` when nothing
     changes, ``Refused``.
     """
-    for finding in check(source):
-        if finding.level == "error":
-            raise CatalogError(finding.place, finding.problem, finding.mend)
+    sound(source)
     latest = room.mirror.charters()[-1].charter
     if changes(latest, source) == []:
         raise InputError(f"{source.file}: nothing in it differs from charter version {latest.version}")

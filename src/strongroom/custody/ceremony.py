@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.canonical import Bytes32, Codec, Record, encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog import source as sources
-from strongroom.catalog.check import check
 from strongroom.catalog.model import Charter, KeyholderKeys, RosterLine, VaultKeys
 from strongroom.catalog.types import identifier_kinds
 from strongroom.custody import keys as vault_keys
 from strongroom.custody.buckets import bucket_roots
+from strongroom.custody.findings import sound
 from strongroom.custody.room import Room
-from strongroom.errors import CatalogError, InputError
+from strongroom.errors import InputError
 from strongroom.keyholder import files
 from strongroom.keyholder import keys as keyholder_keys
 from strongroom.seal import hpke
@@ -58,9 +58,7 @@ def found(root: Path, source: sources.Source, random: Callable[[int], bytes], pr
         raise _cut_short(root)
     if any((root / part).exists() for part in _PARTS):
         raise InputError(f"{root}: there is a room already. Choose another directory")
-    for finding in check(source):
-        if finding.level == "error":
-            raise CatalogError(finding.place, finding.problem, finding.mend)
+    sound(source)
     # Made whole beside its place: a room of which half is there would have keys, and no charter to use them under.
     try:
         draft.mkdir(mode=0o700, parents=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.errors import CheckpointError, EntryError, StoreError, StrongroomError
-from strongroom.ledger import checkpoint, entry, note, tile, tree
+from strongroom.ledger import checkpoint, entry, note, policy, tile, tree
 from strongroom.ledger.cosignature import Cosigner
 from strongroom.ledger.edge import Edge
 from strongroom.ledger.life import Life
@@ -233,6 +233,7 @@ def enact(index: int, item: entry.CharterEntry, before: Sequence[Enacted], genes
     hash_ = charters.charter_hash(document)
     try:
         new = charters.parse(document)
+        policy.of_charter(new)
         charters.verify(document, item.signature, item.steward)
         if not before:
             if hash_ != genesis:

@@ -11,6 +11,7 @@ from strongroom.errors import LedgerError, NoteError, Refused, StoreError, namin
 from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree
+from strongroom.ledger import policy as policies
 from strongroom.ledger.prover import Prover
 
 # Tiles in memory: the right edge is read at each append and proof. 1,000 tiles are 8 MB.
@@ -101,8 +102,9 @@ class Book:
         return [item.decode() for item in self._store.entries(start, min(start + limit, self.size))]
 
     # --- publishing ------------------------------------------------------------------------------------------
-    def publish(self, directory: Path, now: int, vkeys: Sequence[str]) -> str:
-        """Write what changed since the last time as static files; the notes last. Returns the published note.
+    def publish(self, directory: Path, now: int, vkeys: Sequence[str], policy: str) -> str:
+        """Write what changed since the last time as static files; the notes last. Returns the published note. ``policy``: the text of
+        the charter in force.
 
         On disk before the store says so: after a power cut nothing would write a lost tile again.
         """
@@ -120,11 +122,12 @@ class Book:
             found = directory / path
             return found.read_bytes() if found.exists() else None
 
-        written = [directory / "vkeys"]
+        written = [directory / "vkeys", directory / "policy"]
         for path, data in publish.files(self._read, read_entries, before, self.size, read_day):
             write_public(directory / path, data)
             written.append(directory / path)
         write_public(directory / "vkeys", "".join(f"{key}\n" for key in vkeys).encode())
+        write_public(directory / "policy", policies.published(self._keys.log.vkey, policy).encode())
         for folder in {parent for place in written for parent in place.parents if parent.is_relative_to(directory)}:
             sync_folder(folder)
         text = self._text(self.size)

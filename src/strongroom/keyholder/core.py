@@ -266,7 +266,7 @@ class Keyholder:
         self.set_time(now)
         current = self.in_force().charter
         vkeys = [current.keyholder.log, current.keyholder.ml_dsa, current.vault.cosigner]
-        return self.book.publish(self.public, now, vkeys)
+        return self.book.publish(self.public, now, vkeys, current.witnesses.policy)
 
     def started(self) -> None:
         """Begin, as ``rounds.started``."""

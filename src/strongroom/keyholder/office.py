@@ -13,7 +13,7 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import checks, protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
-from strongroom.ledger import entry
+from strongroom.ledger import entry, policy
 from strongroom.ledger.life import HOLD_DAYS
 from strongroom.seal import epoch as epochs
 
@@ -32,6 +32,7 @@ def enter_charter(keyholder: Keyholder, request: protocol.EnterCharter, work: Wo
     try:
         new = charters.parse(document)
         lines = charters.parse_roster(roster)
+        policy.of_charter(new)
         charters.verify(document, request.signature, request.steward)
         if charters.roster_hash(roster) != new.roster:
             raise Refused("charter", "the roster is not the one whose hash stands in the charter")

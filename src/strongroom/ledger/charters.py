@@ -15,9 +15,11 @@ from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.catalog.successor import follow
-from strongroom.errors import EntryError, NoteError, StrongroomError
+from strongroom.errors import EntryError, NoteError, PolicyError, StrongroomError
+from strongroom.ledger import policy as policies
 from strongroom.ledger.entry import CharterEntry
 from strongroom.ledger.key import unbase64
+from strongroom.ledger.policy import Policy
 
 _HASH = b"strongroom/v1 charter\0"
 _SIGNATURE = b"strongroom/v1 charter-signature\0"
@@ -26,7 +28,8 @@ _SIGNATURE = b"strongroom/v1 charter-signature\0"
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the chain needs of one charter; times in POSIX seconds, ``delay`` and ``heartbeat`` in seconds. ``vkeys`` are the
-    verifier keys that it states (SPEC.md 5.2); of a charter of another schema there may be none, and no heartbeat."""
+    verifier keys that it states (SPEC.md 5.2); of a charter of another schema there may be none, and no heartbeat. ``policy``: whose
+    cosignatures it wants, at most ``fresh`` seconds old (SPEC.md 5.9); None where another schema does not say."""
 
     hash: bytes
     version: int
@@ -36,6 +39,8 @@ class Known:
     stewards: tuple[bytes, ...]
     vkeys: tuple[str, ...] = ()
     heartbeat: int | None = None
+    policy: Policy | None = None
+    fresh: int = 0
 
 
 class Charters:
@@ -63,6 +68,7 @@ class Charters:
             Ed25519PublicKey.from_public_bytes(entry.steward).verify(entry.signature, _SIGNATURE + document)
         except (InvalidSignature, ValueError):
             raise EntryError("charter: the steward's signature does not verify") from None
+        policy, fresh = _witnesses(members)
         found = Known(
             sha256(_HASH + document).digest(),
             members["version"],
@@ -72,6 +78,8 @@ class Charters:
             tuple(unbase64(one) for one in members["stewards"]),
             _vkeys(members),
             members["heartbeat"] if type(members.get("heartbeat")) is int else None,
+            policy,
+            fresh,
         )
         last = self.known[-1] if self.known else None
         if found.version != (last.version + 1 if last else 1):
@@ -98,6 +106,8 @@ class Charters:
             raise EntryError(f"charter: version {members['version']} is of an older schema than the one before it")
         try:
             ours = charters.parse(document) if members["v"] == 1 else None
+            if ours:
+                policies.of_charter(ours)
             if ours and last and self._ours:
                 follow(self._ours, last.hash, ours)
         except StrongroomError as error:
@@ -118,6 +128,18 @@ def _vkeys(members: dict[str, Any]) -> tuple[str, ...]:
     stated = [keyholder.get("log"), keyholder.get("ml_dsa")] if isinstance(keyholder, dict) else []
     stated += [vault.get("cosigner")] if isinstance(vault, dict) else []
     return tuple(one for one in stated if isinstance(one, str))
+
+
+def _witnesses(members: dict[str, Any]) -> tuple[Policy | None, int]:
+    stated = members.get("witnesses")
+    text, fresh = (stated.get("policy"), stated.get("fresh")) if isinstance(stated, dict) else (None, None)
+    if not isinstance(text, str) or type(fresh) is not int:
+        return None, 0
+    try:
+        return policies.for_charter(text), fresh
+    except PolicyError:
+        # Of our own schema that is refused, where it is parsed whole.
+        return None, 0
 
 
 def _permanent(members: dict[str, Any]) -> dict[str, Any]:

@@ -36,3 +36,11 @@ def parse(text: str) -> Checkpoint:
     if found.marshal() != text:
         raise CheckpointError("not canonical")
     return found
+
+
+def parse_any(text: str) -> Checkpoint:
+    """Any log's checkpoint, for whoever cosigns it: extension lines may follow, which say nothing here (C2SP tlog-checkpoint)."""
+    lines = text.split("\n")
+    if len(lines) < 4 or lines[-1] or not all(lines[3:-1]):
+        raise CheckpointError("want terminated lines: origin, size, root, and no empty one")
+    return parse("".join(f"{line}\n" for line in lines[:3]))

@@ -21,8 +21,8 @@ def message(text: str, time: int) -> bytes:
 
 
 def subtree_message(name: str, text: str, time: int) -> bytes:
-    """What an ML-DSA-44 cosignature (0x06) signs, from start 0. Raises CheckpointError, NoteError."""
-    found = checkpoint.parse(text)
+    """What an ML-DSA-44 cosignature (0x06) signs, from start 0; no extension lines. Raises CheckpointError, NoteError."""
+    found = checkpoint.parse_any(text)
     cosigner, origin = name.encode(), found.origin.encode()
     if max(len(cosigner), len(origin)) > 255:
         raise NoteError("a cosigner name or origin is over 255 bytes")
@@ -47,7 +47,7 @@ class Cosigner:
 
     def cosign(self, checkpoint_text: str, time: int) -> str:
         """Signature line, newline included; ``time`` in POSIX seconds. Raises CheckpointError, NoteError."""
-        checkpoint.parse(checkpoint_text)
+        checkpoint.parse_any(checkpoint_text)
         _check_time(time)
         return line(self.name, self.key_id, time.to_bytes(8, "big") + self._key.sign(message(checkpoint_text, time)))
 
