@@ -6,11 +6,13 @@ import json
 import os
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.houses import FRESH, Houses, change
 from tests.keyholder import asked
+from tests.keyholder.grouped import group_of, part_of
 from tests.ledger.mutate import mutations
 
 from strongroom.canonical import Codec, Record, encode
@@ -36,7 +38,8 @@ ASK = encode(
     )
 ).decode()  # fmt: skip
 SIGNED = asks.Countersignature(reader=b"s" * 16, signature=bytes(64))
-WITH_ASK: dict[str, Any] = VAULT | {"ask": ASK, "signature": bytes(64), "countersignatures": [SIGNED]}
+ASKED: dict[str, Any] = {"ask": ASK, "signature": bytes(64), "countersignatures": [SIGNED]}
+WITH_ASK: dict[str, Any] = VAULT | ASKED
 BATCHES: dict[str, Any] = {"batches": [bytes(1169)], "epochs": [20_000], "expires": [20_001], "members": KEY}
 SLOTS: dict[str, Any] = BATCHES | {
     "handles": bytes(16), "versions": b"\0\0\0\1", "compartments": b"\0\1", "masked": bytes(16), "batch": b"\0\0",
@@ -46,12 +49,15 @@ STATED = protocol.StatedChain(chain=KEY, count=1, generation=1, holding="residen
 ERASED = protocol.CertifiedRecord(entry=1, epochs=[20_000], handle=bytes(16), mark=bytes(16))
 CHAIN = protocol.Chain(key=KEY, count=1, generation=1, holding="residents", kind="phone")
 
+PART = protocol.part(protocol.Disclose, **ASKED, **SLOTS)
+
 REQUESTS: dict[str, Record] = {
     "/v1/disclose": protocol.Disclose(**WITH_ASK, **SLOTS, fresh=FRESH.public),
     "/v1/erase": protocol.Erase(**WITH_ASK, **SLOTS),
     "/v1/find": protocol.Find(**WITH_ASK, fresh=FRESH.public, inner=KEY),
     "/v1/intake": protocol.Intake(**WITH_ASK, fresh=FRESH.public, fields=["phone"], inners=[KEY]),
     "/v1/refusal": protocol.Refusal(**WITH_ASK, code="reason"),
+    "/v1/together": protocol.Together(**VAULT, fresh=FRESH.public, parts=[msgspec.Raw(encode(PART))]),
     "/v1/charter": protocol.EnterCharter(**VAULT, document="{}", roster="[]", signature=bytes(64), steward=KEY),
     "/v1/epoch": protocol.Epoch(**VAULT, holding="residents", epoch=20_000),
     "/v1/supersede": protocol.Supersede(**VAULT, holding="residents", handles=bytes(16), versions=b"\0\0\0\2"),
@@ -78,6 +84,21 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
     (protocol.shares, protocol.Shares(receipt="r", shares=KEY, whos=KEY)),
     (protocol.token, protocol.Token(receipt="r", token=bytes(16))),
     (protocol.tokens, protocol.Tokens(receipt="r", tokens=[bytes(16)])),
+    (protocol.parts, PART),
+    (protocol.parts, protocol.part(protocol.Find, **ASKED, inner=KEY)),
+    (protocol.parts, protocol.part(protocol.Refusal, **ASKED, code="reason")),
+    (protocol.given_together, protocol.GivenTogether(checkpoint=NOTE, entries=["{}"], sealed=KEY)),
+    (
+        protocol.part_answers,
+        protocol.PartAnswers(
+            answers=[
+                protocol.Given(index=1, shares=KEY, whos=KEY),
+                protocol.GivenToken(index=2, token=bytes(16)),
+                protocol.Entered(index=3),
+                protocol.NotGiven(code="frozen", detail="x"),
+            ]
+        ),
+    ),
     (protocol.written, protocol.Written(entries=["{}"], receipt="r")),
     (
         protocol.resealed,
@@ -180,6 +201,7 @@ def _own(houses: Houses, path: str) -> Record:
         "/v1/disclose": houses.good(),
         "/v1/erase": asked.erase(houses, houses.handles[:1]),
         "/v1/intake": houses.intake(houses.window(5), [KEY]),
+        "/v1/together": group_of(houses, [part_of(houses.good()), part_of(houses.good(2))]),
         "/v1/reseal": later,
         "/v1/held": proof,
     }

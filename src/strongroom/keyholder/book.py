@@ -48,6 +48,14 @@ class Book:
         self._staged_time = item.time
         return self.size + len(self._staged) - 1
 
+    def mark(self) -> tuple[int, int]:
+        """How far has been staged, for ``unstage`` to go back to."""
+        return len(self._staged), self._staged_time
+
+    def unstage(self, mark: tuple[int, int]) -> None:
+        count, self._staged_time = mark
+        del self._staged[count:]
+
     def flush(self) -> None:
         """Write what is staged, and the tiles that change, into the transaction that is open."""
         if self._staged:

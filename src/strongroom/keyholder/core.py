@@ -180,6 +180,24 @@ class Keyholder:
         self._torn = False
         self.book.sign()
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """One of many asks of one request, inside the transaction: what breaks it undoes what it wrote, and no other's. A refusal
+        undoes nothing, for it is an entry. Raises ``StrongroomError``; anything else is the whole transaction's end.
+        """
+        mark = self.book.mark()
+        self.store.set_aside()
+        try:
+            yield
+        except (Refused, FormatError, StoreError):
+            raise
+        except Exception as error:  # noqa: BLE001 - undone, and nothing was given
+            self.store.undo_aside()
+            self.book.unstage(mark)
+            raise self.broken(error) from None
+        finally:
+            self.store.end_aside()
+
     def _reread(self) -> None:
         self.charters = [InForce(*row) for row in self.store.charters()]
         self.book.reset()

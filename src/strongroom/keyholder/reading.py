@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strongroom.canonical import Record, encode
@@ -35,23 +36,35 @@ _OPENED: dict[type, Callable[..., entry.Entry]] = {
 }
 
 
+@dataclass(frozen=True)
+class Decided:
+    """An ask that was answered inside the transaction, and the index of its entry."""
+
+    case: Case
+    index: int
+
+
 def ask(keyholder: Keyholder, request: Asking, work: Work, now: int) -> Finish:
     """Decide and write. Raises ``Refused``; one that is an entry is staged before it is raised."""
-    case = Case(now, request, hashlib.sha256(work.body).digest())
+    decided = decide(keyholder, request, hashlib.sha256(work.body).digest(), now)
+    return lambda: _give(keyholder, decided.case, work, decided.index)
+
+
+def decide(keyholder: Keyholder, request: Asking, request_hash: bytes, now: int) -> Decided:
+    """The same, without what is answered. ``request_hash``: of the bytes by which the identical request is known again."""
+    case = Case(now, request, request_hash)
     checks.run(checks.IDENTIFY, case, keyholder)
     if isinstance(request, protocol.Refusal):
         if case.answered is None:
             case.answered = _refuse(keyholder, case, request.code, "vault", case.request_hash)
-        index = case.answered
-        return lambda: _give(keyholder, case, work, index)
+        return Decided(case, case.answered)
     try:
         checks.run(checks.DECIDE, case, keyholder)
     except Refused as refusal:
         if case.answered is None:
             _refuse(keyholder, case, refusal.code, "keyholder", b"")
         raise
-    found = case.answered if case.answered is not None else _write(keyholder, case)
-    return lambda: _give(keyholder, case, work, found)
+    return Decided(case, case.answered if case.answered is not None else _write(keyholder, case))
 
 
 def _write(keyholder: Keyholder, case: Case) -> int:
@@ -140,9 +153,7 @@ def _give(keyholder: Keyholder, case: Case, work: Work, index: int) -> Record:
     if isinstance(request, protocol.Disclose):
         inner = protocol.Shares(receipt=receipt, shares=case.shares, whos=b"".join(case.whos))
     elif isinstance(request, protocol.Find):
-        assert isinstance(case.ask, asks.FindAsk)
-        key = keyholder.index_key(holding, case.ask.kind)
-        inner = protocol.Token(receipt=receipt, token=token.tokens(key, [request.inner])[0])
+        inner = protocol.Token(receipt=receipt, token=token_of(keyholder, case))
     else:
         declared = keyholder.charter.holdings[holding].fields
         kinds = [kind(name, declared[name]) if name else "" for name in request.fields]
@@ -153,3 +164,11 @@ def _give(keyholder: Keyholder, case: Case, work: Work, index: int) -> Record:
         inner = protocol.Tokens(receipt=receipt, tokens=columns)
     sealed = hpke.encrypt(request.fresh, protocol.answer_info(keyholder.room, work.body), encode(inner))
     return protocol.SealedAnswer(entries=keyholder.book.entries(request.have, protocol.MAX_TAIL), sealed=sealed)
+
+
+def token_of(keyholder: Keyholder, case: Case) -> bytes:
+    """16 bytes: what a find may look for."""
+    assert isinstance(case.ask, asks.FindAsk)
+    assert isinstance(case.request, protocol.Find)
+    key = keyholder.index_key(case.ask.holding, case.ask.kind)
+    return token.tokens(key, [case.request.inner])[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strongroom.errors import Refused, StoreError
-from strongroom.keyholder import checks, life, office, protocol, reading, rounds, subjects
+from strongroom.keyholder import checks, life, office, protocol, reading, rounds, subjects, together
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import note
 
@@ -130,6 +130,7 @@ ROUTES: dict[str, Route] = {
     "/v1/find": Route(_vault, _common, reading.ask),
     "/v1/intake": Route(_vault, _common, reading.ask),
     "/v1/refusal": Route(_vault, _common, reading.ask),
+    "/v1/together": Route(_vault, _common, together.together),
     "/v1/charter": Route(_vault_or_first, _recent_common, office.enter_charter),
     "/v1/epoch": Route(_vault, _recent_common, office.epoch),
     "/v1/supersede": Route(_vault, _recent_common, life.supersede),

@@ -92,6 +92,16 @@ class Store:
                 self.db.execute("ROLLBACK")
             raise
 
+    def set_aside(self) -> None:
+        """A mark in the transaction, to which ``undo_aside`` goes back; ``end_aside`` ends it, undone or not."""
+        self.db.execute("SAVEPOINT aside")
+
+    def undo_aside(self) -> None:
+        self.db.execute("ROLLBACK TO aside")
+
+    def end_aside(self) -> None:
+        self.db.execute("RELEASE aside")
+
     # --- state -------------------------------------------------------------------------------------------------
     def state(self, key: str) -> bytes | None:
         row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()

@@ -3,3 +3,4 @@
 from strongroom.keyholder.protocol.answers import *  # noqa: F403
 from strongroom.keyholder.protocol.messages import *  # noqa: F403
 from strongroom.keyholder.protocol.requests import *  # noqa: F403
+from strongroom.keyholder.protocol.together import *  # noqa: F403

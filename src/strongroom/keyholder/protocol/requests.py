@@ -17,6 +17,7 @@ MAX_AGING_MEMBERS = 50_000
 MAX_VERSIONS = 10_000
 MAX_INNERS = 100_000
 MAX_TAIL = 1_000
+MAX_PARTS = 256
 IDENTICAL_SECONDS = 120
 # The largest request there can be is an intake of 100,000 inners, 4.3 MB; a roster takes what is left.
 MAX_BODY = 8 * 2**20
@@ -91,6 +92,14 @@ class Refusal(WithAsk):
         "budget",
         "countersign",
     ]
+
+
+class Together(FromVault):
+    """Asks that arrived together. ``parts``: each the canonical text of a part (``protocol.together``), looked at for itself: one that is
+    malformed harms no other."""
+
+    fresh: HpkePublic
+    parts: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_PARTS)]
 
 
 class EnterCharter(FromVault):
@@ -213,5 +222,6 @@ REQUESTS: dict[str, Codec[Record]] = {
         "subject/enrol": Enrol,
         "subject/reads": Reads,
         "operator": Operate,
+        "together": Together,
     }.items()
 }

@@ -1,0 +1,63 @@
+"""Many asks in one request: each is decided for itself, all are answered together (SPEC.md section 8.11).
+
+What costs the same for one as for many, the vault's signature, the transaction, the checkpoint, the hybrid key and seal, is done once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from strongroom.canonical import encode
+from strongroom.errors import Refused, StrongroomError
+from strongroom.keyholder import protocol, reading
+from strongroom.keyholder.work import Finish, Work
+from strongroom.seal import hpke
+
+if TYPE_CHECKING:
+    from strongroom.keyholder.core import Keyholder
+
+
+def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: int) -> Finish:
+    """Decide and write each part. What is wrong with one, a refusal or worse, is its own answer."""
+    decided = [_decide(keyholder, request, part, now) for part in request.parts]
+    return lambda: _give(keyholder, request, decided, work)
+
+
+def _decide(
+    keyholder: Keyholder, group: protocol.Together, part: msgspec.Raw, now: int
+) -> reading.Decided | StrongroomError:
+    text = bytes(part)
+    try:
+        with keyholder.apart():
+            asking = protocol.whole(protocol.parts.parse(text), group)
+            # Of the part's own text: the identical ask is answered again in whatever group it comes.
+            return reading.decide(keyholder, asking, hashlib.sha256(text).digest(), now)
+    except StrongroomError as error:
+        return error
+
+
+def _give(
+    keyholder: Keyholder,
+    group: protocol.Together,
+    decided: list[reading.Decided | StrongroomError],
+    work: Work,
+) -> protocol.GivenTogether:
+    answers = protocol.PartAnswers(answers=[_answer(keyholder, one) for one in decided])
+    sealed = hpke.encrypt(group.fresh, protocol.answer_info(keyholder.room, work.body), encode(answers))
+    return protocol.GivenTogether(
+        checkpoint=keyholder.book.note, entries=keyholder.book.entries(group.have, protocol.MAX_TAIL), sealed=sealed
+    )
+
+
+def _answer(keyholder: Keyholder, one: reading.Decided | StrongroomError) -> protocol.PartAnswer:
+    if isinstance(one, StrongroomError):
+        return protocol.NotGiven(code=one.code, detail=one.detail if isinstance(one, Refused) else str(one))
+    case = one.case
+    if isinstance(case.request, protocol.Find):
+        return protocol.GivenToken(index=one.index, token=reading.token_of(keyholder, case))
+    if isinstance(case.request, protocol.Disclose):
+        return protocol.Given(index=one.index, shares=case.shares, whos=b"".join(case.whos))
+    return protocol.Entered(index=one.index)
