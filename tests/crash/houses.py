@@ -82,7 +82,9 @@ class Keyholder:
         if not self.runs:
             with contextlib.suppress(OSError):  # of a disk that is read-only
                 (self._directory / "address").unlink(missing_ok=True)
-            self.process = start([*self._command, "keyholder", "--room", str(self._room)], self._log, self.told)
+            self.process = start(
+                [*self._command, "keyholder", "--development", "--room", str(self._room)], self._log, self.told
+            )
             with self._log.open("rb") as said, contextlib.suppress(KeyholderUnavailable):
                 development.wait(self._directory, development.Child(self.process, said))
         return self.runs

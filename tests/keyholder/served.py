@@ -17,13 +17,15 @@ from tests.houses import Houses
 from strongroom.custody.room import Room
 
 _SERVE = """
-import asyncio, sys
+import sys
 from pathlib import Path
 from strongroom.errors import StrongroomError
 from strongroom.keyholder.server import serve
+from strongroom.serving.config import Listener
+from strongroom.serving.run import begin
 root = Path(sys.argv[1])
 try:
-    asyncio.run(serve(root / "keyholder", root / "public", sys.argv[2], int(sys.argv[3])))
+    begin(serve(root / "keyholder", root / "public", Listener(host=sys.argv[2], port=int(sys.argv[3]))))
 except StrongroomError as error:
     sys.exit(str(error))
 """

@@ -83,6 +83,7 @@ def start(room: Path, *options: str) -> Child:
         "--room",
         str(room),
         "keyholder",
+        "--development",
         "--port",
         "0",
         "--with-parent",

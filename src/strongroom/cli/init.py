@@ -63,7 +63,7 @@ def init(call: Call) -> int:
     out.blank()
     role, unit = _first(source)
     out.line(("next", "dim"))
-    out.line(f"strongroom keyholder --room {room} &", indent=2)
+    out.line(f"strongroom keyholder --development --room {room} &", indent=2)
     out.line(f"strongroom reader add chen --role {role} --unit {unit} --room {room}", indent=2)
     out.line(f"strongroom status --room {room}", indent=2)
     out.document(

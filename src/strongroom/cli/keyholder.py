@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import signal
 import sys
@@ -11,13 +9,14 @@ import threading
 import time
 from contextlib import closing
 
-from strongroom.cli import keyholder_book
+from strongroom.cli import keyholder_book, serving
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import moment
 from strongroom.client.operator import Operator
 from strongroom.errors import FormatError, InputError
 from strongroom.keyholder import server
 from strongroom.seal.epoch import parse_epoch
+from strongroom.serving import run, safety
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -25,20 +24,18 @@ def add(commands: Commands, name: str, about: str) -> None:
         name,
         about,
         serve,
-        description="""Run the keyholder of this room in the foreground until SIGTERM or Ctrl-C. It listens on loopback only: it speaks
-without TLS, and in production is another machine under another body. It logs to stderr, never anything personal.""",
+        description="""Run the keyholder of this room in the foreground until SIGTERM or Ctrl-C. On loopback it speaks without TLS; in
+production it is another machine under another body, and listens there with a certificate (docs/operations.md). It does not start with
+the vault beside it unless told --development. It logs to stderr, never anything personal; SIGHUP has it read its certificate anew.""",
         examples=[
-            "strongroom keyholder",
-            "strongroom keyholder --port 7400",
+            "strongroom keyholder --config /etc/strongroom/strongroom.toml",
+            "strongroom keyholder --development --port 7400",
             "strongroom keyholder freeze holding:residents",
             "strongroom keyholder expire --dry-run",
         ],
         development=False,
     )
-    found.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
-    found.add_argument(
-        "--port", type=int, default=0, help="0 takes a free one and writes it to DIR/keyholder/address (default)"
-    )
+    serving.add_settings(found)
     found.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     actions = commands.under(found)
     _freeze(actions, "freeze", "give no key within a scope until it is thawed")
@@ -94,15 +91,12 @@ its place.""",
 
 
 def serve(call: Call) -> int:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S%z",
-    )
+    loaded = serving.settings(call, "keyholder")
+    safety.verify(serving.keyholder_findings(call, loaded))
     if call.args.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    asyncio.run(server.serve(call.room / "keyholder", call.room / "public", call.args.host, call.args.port))
+    given = loaded.settings
+    run.begin(server.serve(call.room / "keyholder", call.room / "public", given.keyholder, given.telemetry))
     call.out.document({"stopped": True})
     return 0
 

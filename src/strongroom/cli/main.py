@@ -42,6 +42,7 @@ COMMANDS = {
     "upkeep": ("upkeep", "what a timer runs every day: move on to keys that live"),
     "status": ("status", "how the room is"),
     "fsck": ("fsck", "check everything that both houses hold"),
+    "config": ("config", "the servers' settings and where each came from"),
 }
 
 # Attacks and stories stand above the command line, which therefore finds them by name (pyproject.toml).

@@ -174,7 +174,7 @@ class Tour:
             f"strongroom ledger show --last 12 --room {room}",
             "strongroom drill --all",
             f"strongroom fsck --room {room}",
-            f"strongroom keyholder --room {room}          # then find and disclose from another terminal",
+            f"strongroom keyholder --development --room {room}   # then find and disclose from another terminal",
         ):
             out.line((text, _COMMAND), indent=2)
 

@@ -1,4 +1,4 @@
-"""The keyholder as a process: loopback HTTP in front of one committer (SPEC.md section 8).
+"""The keyholder as a process: HTTP in front of one committer (SPEC.md section 8).
 
 Requests that arrive while a commit is under way wait together for the next: one fsync for all of them.
 """
@@ -8,23 +8,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import ipaddress
 import logging
-import os
-import signal
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from strongroom.canonical import Record, encode
-from strongroom.errors import FormatError, InputError, Refused, StoreError, StrongroomError
+from strongroom.errors import FormatError, Refused, StoreError, StrongroomError
 from strongroom.keyholder import files, protocol
 from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.protocol import MAX_BODY, Problem
 from strongroom.keyholder.routes import ROUTES
 from strongroom.keyholder.work import Work
+from strongroom.serving import health, run, safety
+from strongroom.serving.config import Listener, Telemetry
+from strongroom.serving.watching import CODE
 
 log = logging.getLogger("strongroom.keyholder")
 
@@ -33,6 +33,7 @@ _TICK_SECONDS = 5.0
 # Bodies wait in memory, all of them together within this, and a sender who stops in the middle of one holds what has come.
 _MOST_BYTES = 128 * 2**20
 _BODY_SECONDS = 30.0
+_SIGNED = "every request is signed by a key that the charter names, or by a subject's own"
 
 
 class Server:
@@ -41,7 +42,7 @@ class Server:
     def __init__(self, keyholder: Keyholder) -> None:
         self.keyholder = keyholder
         self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Record | StrongroomError]]] = asyncio.Queue()
-        self._bytes = 0
+        self._bytes = self._commits = self._committed = 0
 
     async def handle(self, request: web.Request) -> web.Response:
         try:
@@ -100,6 +101,8 @@ class Server:
                 answers = self.keyholder.commit([work for work, _ in group])
             except Exception as error:  # noqa: BLE001 - whatever it was, it was rolled back: nobody of the group gets anything
                 answers = [self.keyholder.broken(error)] * len(group)
+            self._commits += 1
+            self._committed += len(group)
             for (_, future), answer in zip(group, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
@@ -116,62 +119,81 @@ class Server:
                 log.exception("what is due by itself could not be done")
             await asyncio.sleep(_TICK_SECONDS)
 
+    # --- as a service ------------------------------------------------------------------------------------------------
+    def service(self, directory: Path) -> run.Service:
+        """What ``serving`` runs. It closes the store at its end."""
+        app = web.Application(client_max_size=MAX_BODY)
+        for path in ROUTES:
+            app.router.add_post(path, self.handle)
+        # Any other has an answer too, and no name among the figures: a path can hold anything.
+        app.router.add_post("/v1/{path:.*}", self.handle)
+
+        async def close(_: web.Application) -> None:
+            self.keyholder.store.close()
+            (directory / "address").unlink(missing_ok=True)
+
+        async def book() -> None:
+            await asyncio.to_thread(health.verify_disk, directory)
+
+        async def public() -> None:
+            await asyncio.to_thread(health.verify_disk, self.keyholder.public)
+
+        app.on_cleanup.append(close)
+        service = run.Service(
+            name="keyholder",
+            app=app,
+            authentication=_SIGNED,
+            checks={"book": book, "charter": self._has_charter, "public": public, "speaks": self._speaks},
+            tasks=(self.commit_forever, self.tick_forever),
+            local=True,
+            started=lambda address: files.write_address(directory, address),
+        )
+        keyholder, gauge = self.keyholder, service.metrics.gauge
+        gauge("ledger_entries", "Entries of the ledger", lambda: keyholder.book.size)
+        gauge("commits", "Transactions since the start", lambda: self._commits)
+        gauge("committed_requests", "Requests that they took", lambda: self._committed)
+        gauge("disk_free_bytes", "Room on the disk of the book", lambda: health.free(directory))
+        return service
+
+    async def _has_charter(self) -> None:
+        self.keyholder.set_time(self.keyholder.now())
+        self.keyholder.in_force()
+
+    async def _speaks(self) -> None:
+        if self.keyholder.quiet is not None:
+            raise StoreError(
+                "it has just started, or was recovered, and writes nothing until the vault has shown that it knows of no more."
+                " Have the custodian run: strongroom status"
+            )
+
 
 def _problem(error: StrongroomError) -> web.Response:
     status = 403 if isinstance(error, Refused) else 400 if isinstance(error, FormatError) else 503
     detail = error.detail if isinstance(error, Refused) else str(error)
     if isinstance(error, Refused) and error.code == "malformed":
         status = 400
-    return _response(status, Problem(code=error.code, detail=detail))
+    said = _response(status, Problem(code=error.code, detail=detail))
+    said[CODE] = error.code
+    return said
 
 
 def _response(status: int, said: Record) -> web.Response:
     return web.Response(status=status, body=encode(said), content_type="application/json")
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+def findings(directory: Path, at: Listener) -> Iterator[str]:
+    """What this keyholder would not be safe with: where it listens, and what its key files are."""
+    yield from safety.address("keyholder", at, _SIGNED)
+    yield from safety.key_files([directory / "keys.json", *sorted((directory / "epochs").glob("*.key"))])
 
 
-async def serve(directory: Path, public: Path, host: str, port: int) -> None:
-    """Run until SIGTERM or SIGINT. Writes ``DIRECTORY/address`` when ready. Raises ``InputError`` for a public address."""
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback:
-        raise InputError(
-            f"{host} is not a loopback address, and this keyholder speaks without TLS. Use 127.0.0.1 or ::1"
-        )
+async def serve(directory: Path, public: Path, at: Listener, telemetry: Telemetry | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Writes ``DIRECTORY/address``, for its own machine, when ready.
+
+    Raises ``InputError`` for an address that others reach without TLS.
+    """
+    safety.verify_address("keyholder", at, _SIGNED)
     with files.lock(directory):
         server = Server(files.open_keyholder(directory, public))
         server.keyholder.started()
-        app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_post("/v1/{path:.*}", server.handle)
-        # What is no HTTP would be logged by aiohttp with a page of trace and a piece of what was sent.
-        http_log = log.getChild("http")
-        http_log.addFilter(_is_ours)
-        runner = web.AppRunner(app, access_log=None, logger=http_log)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise InputError(f"cannot listen on {host}:{port} ({error.strerror}). Choose another port") from None
-        bound = int(runner.addresses[0][1])
-        files.write_address(directory, f"{host}:{bound}")
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        tasks = [asyncio.create_task(server.commit_forever()), asyncio.create_task(server.tick_forever())]
-        log.info("keyholder ready on %s:%d, pid %d", host, bound, os.getpid())
-        waiting = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        await runner.cleanup()
-        for task in tasks:
-            task.cancel()
-        server.keyholder.store.close()
-        (directory / "address").unlink(missing_ok=True)
-        for ended in done:
-            ended.result()  # a committer that died is no orderly end
+        await run.serve(server.service(directory), at, telemetry)

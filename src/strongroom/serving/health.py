@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
-from strongroom.errors import StrongroomError
+from strongroom.errors import StoreError, StrongroomError, of_system
 from strongroom.serving import metrics
 from strongroom.serving.logs import told
 
@@ -17,6 +19,7 @@ Check = Callable[[], Awaitable[None]]
 """Raises ``StrongroomError`` with the reason when it does not hold."""
 
 _SECONDS = 10.0
+_LEAST_BYTES = 64 * 2**20
 log = logging.getLogger("strongroom.serving")
 
 
@@ -65,3 +68,27 @@ async def _ask(name: str, check: Check) -> str:
         log.error("the check %s failed", name, exc_info=error)
         return f"the check itself failed: {told(error)['error']}"
     return "ok"
+
+
+def free(directory: Path) -> int:
+    """Bytes that are left to us on the disk of ``directory``."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
+
+
+def verify_disk(directory: Path) -> None:
+    """That a file can be written there and reaches the disk, and that there is room for more. Raises ``StoreError``."""
+    probe = directory / ".probe"
+    try:
+        left = free(directory)
+        handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(handle, bytes(4096))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(of_system(error, directory)) from None
+    if left < _LEAST_BYTES:
+        raise StoreError(f"{directory}: {left // 2**20} MiB are left on its disk. Free space on it")

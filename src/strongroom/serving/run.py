@@ -54,8 +54,13 @@ class Service:
 
 def run(service: Service, at: Listener, telemetry: Telemetry | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on uvloop where there is one. Raises ``InputError`` where it would not be safe or cannot listen."""
+    begin(serve(service, at, telemetry))
+
+
+def begin(serving: Coroutine[Any, Any, None]) -> None:
+    """Run what serves, to its end."""
     with asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(serve(service, at, telemetry))
+        runner.run(serving)
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
