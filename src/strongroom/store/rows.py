@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from strongroom.errors import StoreError
@@ -91,6 +90,6 @@ def join_tokens(tokens: list[bytes] | set[bytes]) -> bytes:
 def split_tokens(joined: bytes) -> list[bytes]:
     """The other way. StoreError when they are not what ``join_tokens`` writes."""
     found = [joined[at : at + 16] for at in range(0, len(joined), 16)]
-    if len(joined) % 16 or any(a >= b for a, b in pairwise(found)):
+    if len(joined) % 16 or sorted(set(found)) != found:
         raise StoreError("record row: its tokens are not sorted values of 16 bytes. Run strongroom fsck")
     return found

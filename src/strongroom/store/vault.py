@@ -6,13 +6,14 @@ Nothing in it is readable without the keyholder. It says nothing of the order in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from strongroom.errors import StoreError
 from strongroom.store import problems, removal
-from strongroom.store.database import Database, Values, script, statements
+from strongroom.store.database import Database, script, statements
 from strongroom.store.jobs import Jobs
 from strongroom.store.mirror import Mirror
 from strongroom.store.notes import Notes
@@ -24,6 +25,7 @@ _SQL = statements("vault.sql")
 _APPLICATION = 0x53525661  # "SRVa"
 _VERSION = 1
 _PAGE = 500
+_BATCH_ORDER = attrgetter("batch", "handle")
 
 
 class VaultStore:
@@ -123,10 +125,11 @@ class VaultStore:
         batch is not among ``batches`` or one of these has no row, or when the chunk or the whole job is done: then
         nothing has changed.
         """
-        # In the order of each table, so that a page is touched once.
-        fresh = sorted(row for row in rows if row.version == 1)
+        # In the order of each table, so that a page is touched once. Rows of one batch come in that order already.
+        fresh = sorted((row for row in rows if row.version == 1), key=_BATCH_ORDER)
         later = sorted(row for row in rows if row.version != 1)
-        added = sorted((holding, token, row.handle) for row in fresh for token in split_tokens(row.tokens))
+        handles = sorted([row.handle + row.batch for row in fresh])
+        tokens = sorted([token + row.handle for row in fresh for token in split_tokens(row.tokens)])
         if {row.batch for row in rows} != {row.batch for row in batches} or any(row[1] != holding for row in batches):
             raise StoreError("record: want the batches of these records, of this holding, and no others beside them")
         with self._db.transaction():
@@ -137,19 +140,25 @@ class VaultStore:
                 if cursor is not None:
                     self._db.run(_SQL["move_job"], (job, cursor, 0))
                 self._db.run_many(_SQL["put_error"], ((job, *error) for error in errors))
-            self._db.run_many(_SQL["put_record"], sorted(map(_placed, fresh)))
-            self._db.run_many(_SQL["put_handle"], ((holding, *row[:3]) for row in fresh))
-            self._db.run_many(_SQL["put_token"], added)
+            self._db.run_many(_SQL["put_record"], fresh)
+            self._put_column("put_handles", holding, handles)
+            self._put_column("put_tokens", holding, tokens)
             for row in later:
                 self._replace(holding, row)
             self._db.run(_SQL["count_records"], (holding, len(fresh), len(rows)))
+
+    def _put_column(self, statement: str, holding: int, values: list[bytes]) -> None:
+        if any(len(value) != 32 for value in values):
+            raise StoreError("record: want a handle and a batch of 16 bytes")
+        if values:
+            self._db.run(_SQL[statement], (holding, b"".join(values)))
 
     def _replace(self, holding: int, row: RecordRow) -> None:
         found = self._db.one(_SQL["last_tokens"], (holding, row.handle))
         if found is None or found[0] != row.version - 1 or found[1] is None:
             raise StoreError("record: its new version is not the next one. Another writer was first; read it again")
         before, after = set(split_tokens(found[1])), set(split_tokens(row.tokens))
-        self._db.run(_SQL["put_record"], _placed(row))
+        self._db.run(_SQL["put_record"], row)
         self._db.run(_SQL["put_handle"], (holding, *row[:3]))
         self._db.run(_SQL["put_unsettled"], (holding, *row[:2]))
         self._db.run_many(_SQL["drop_token"], ((holding, token, row.handle) for token in sorted(before - after)))
@@ -297,7 +306,3 @@ class VaultStore:
             if self._db.number(_SQL["count_entries"]) != self.mirror.size():
                 found.append("mirror: an entry is missing")
         return found
-
-
-def _placed(row: RecordRow) -> Values:
-    return row.batch, row.handle, row.version, row.tokens, row.body

@@ -35,7 +35,7 @@ UPDATE batches SET epoch = ?2, members = ?3, sealed = ?4 WHERE batch = ?1;
 DELETE FROM batches WHERE batch = ?1;
 
 -- name: put_record
-INSERT INTO records (batch, handle, version, tokens, body) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO records (handle, version, batch, tokens, body) VALUES (?1, ?2, ?3, ?4, ?5);
 -- name: drop_record
 DELETE FROM records WHERE batch = ?1 AND handle = ?2 AND version = ?3;
 -- name: members
@@ -48,6 +48,11 @@ INSERT INTO deltas (batch, handle, version, delta) VALUES (?1, ?2, ?3, ?4) ON CO
 DELETE FROM deltas WHERE batch = ?1 AND handle = ?2 AND version = ?3;
 -- name: put_handle
 INSERT INTO handles (holding, handle, version, batch) VALUES (?1, ?2, ?3, ?4);
+-- name: put_handles
+-- ?2: handle and batch of each new record, 32 bytes, joined; as put_tokens.
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 32)
+INSERT INTO handles (holding, handle, version, batch)
+SELECT ?1, substr(?2, 32 * i + 1, 16), 1, substr(?2, 32 * i + 17, 16) FROM n;
 -- name: empty_handle
 UPDATE handles SET batch = x'' WHERE holding = ?1 AND handle = ?2 AND version = ?3;
 -- name: drop_handle
@@ -66,6 +71,12 @@ SELECT handle FROM handles WHERE holding = ?1 AND handle > ?2
 GROUP BY handle HAVING max(version) > 0 AND batch <> x'' ORDER BY handle LIMIT ?3; -- batch is that of max(version)
 -- name: put_token
 INSERT INTO tokens (holding, token, handle) VALUES (?1, ?2, ?3);
+-- name: put_tokens
+-- ?2: token and handle, 32 bytes, joined. One statement for all of them: to bind and step a statement for each row
+-- takes twice as long as what it does (measured: 1.8 us a row so, 0.8 in one).
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 32)
+INSERT INTO tokens (holding, token, handle)
+SELECT ?1, substr(?2, 32 * i + 1, 16), substr(?2, 32 * i + 17, 16) FROM n;
 -- name: drop_token
 DELETE FROM tokens WHERE holding = ?1 AND token = ?2 AND handle = ?3;
 -- name: handles_of_token
