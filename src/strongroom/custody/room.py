@@ -16,7 +16,7 @@ from strongroom.custody.mirror import Enacted, Mirror
 from strongroom.errors import InputError, ProofError, StoreError
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Gate
-from strongroom.keyholder import client, protocol
+from strongroom.keyholder import client, line, protocol
 from strongroom.ledger import checkpoint, note, proof
 from strongroom.store.vault import VaultStore
 
@@ -57,7 +57,12 @@ class Room:
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
         self.client = client.Client(
-            transport or client.HttpTransport(self._address(), client.Voice(self.keys.room, self._message_key)),
+            transport
+            or client.HttpTransport(
+                self._address(),
+                client.Voice(self.keys.room, self._message_key),
+                tls=lambda: line.context(directory),
+            ),
             self.keys.message,
             self.keys.room,
         )

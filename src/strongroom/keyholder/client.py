@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import http.client
-import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, KeyholderUnavailable, Refused, StrongroomError
-from strongroom.keyholder import protocol
+from strongroom.keyholder import line, protocol
 
 # (path, signature, body) -> answer: over HTTP here, straight into the core in drills with a clock of their own.
 Transport = Callable[[str, bytes, bytes], bytes]
-
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z:._-]+")
-_PORT = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -35,14 +32,20 @@ class Voice:
 
 
 class HttpTransport:
-    """``address`` is a function since a restarted keyholder may be elsewhere.
+    """``address`` is a function since a restarted keyholder may be elsewhere. ``tls``: how an ``https://`` one is spoken to.
 
     Raises ``KeyholderUnavailable``, for an answer too, a refusal or an error, that is not signed as ``voice`` says: whoever stands
     between the houses can keep an answer back, and say nothing. Without a voice nothing but what the answer itself carries is verified.
     """
 
-    def __init__(self, address: Callable[[], str], voice: Voice | None, timeout: float = 60.0) -> None:
-        self._address, self._voice, self._timeout = address, voice, timeout
+    def __init__(
+        self,
+        address: Callable[[], str],
+        voice: Voice | None,
+        timeout: float = 60.0,
+        tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        self._address, self._voice, self._timeout, self._tls = address, voice, timeout, tls
         self._local = threading.local()
 
     def __call__(self, path: str, signature: bytes, body: bytes) -> bytes:
@@ -96,12 +99,16 @@ class HttpTransport:
 
     def _connect(self) -> http.client.HTTPConnection:
         address = self._address()
-        host, _, port = address.rpartition(":")
-        if not (_HOST.fullmatch(host) and _PORT.fullmatch(port) and int(port) < 65536):
-            raise KeyholderUnavailable("the keyholder's address is not HOST:PORT. Restart it: strongroom keyholder")
-        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=self._timeout)
+        at = line.parse(address)
+        connection = (
+            http.client.HTTPSConnection(at.host, at.port, timeout=self._timeout, context=self._tls())
+            if at.tls
+            else http.client.HTTPConnection(at.host, at.port, timeout=self._timeout)
+        )
         try:
             connection.connect()
+        except ssl.SSLError as error:
+            raise KeyholderUnavailable(f"{address}: {_of_tls(error)}") from None
         except OSError as error:
             raise KeyholderUnavailable(
                 f"no keyholder answers at {address} ({error.strerror or error}). Start it: strongroom keyholder"
@@ -110,6 +117,15 @@ class HttpTransport:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._local.connection = connection
         return connection
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not to be believed ({error.verify_message}). If it is the keyholder's, put who signed it into the"
+            f" vault's {line.CA_FILE}"
+        )
+    return f"no TLS to be had ({error.reason}). See whether the keyholder asks for a certificate ({line.CLIENT_FILE})"
 
 
 def address_file(directory: Path) -> Callable[[], str]:
