@@ -106,6 +106,22 @@ class Refused(StrongroomError):
         self.code, self.detail = code, detail
 
 
+class Declined(StrongroomError):
+    """A witness does not cosign. ``status`` is HTTP's, as C2SP tlog-witness has it; ``size``: what it cosigned last, where that is why."""
+
+    code = "declined"
+
+    def __init__(self, status: int, detail: str, *, size: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.size = status, size
+
+
+class WitnessUnavailable(StrongroomError):
+    """A witness did not answer, or with what is no answer."""
+
+    code = "witness"
+
+
 class KeyholderUnavailable(StrongroomError):
     """The keyholder did not answer. Nothing can be read until it does."""
 

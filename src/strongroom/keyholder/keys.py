@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
-from strongroom.errors import StoreError, naming
+from strongroom.errors import StoreError
 from strongroom.ledger.cosignature import MLDSACosigner
 from strongroom.ledger.note import Signer
+from strongroom.store.secretfile import sync_folder, write_secret
+
+__all__ = ["Keys", "create", "load", "sync_folder", "write_secret"]
 
 
 class _KeyFile(Record):
@@ -86,33 +88,3 @@ def load(directory: Path) -> Keys:
         log=Signer(origin, Ed25519PrivateKey.from_private_bytes(file.log)),
         ml_dsa=MLDSACosigner(f"{origin}/ml-dsa", MLDSA44PrivateKey.from_seed_bytes(file.ml_dsa)),
     )
-
-
-def write_secret(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner reads, whole or not at all, durably. Raises ``StoreError`` if it exists: keys are never
-    overwritten."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with naming(path), os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # A link does not take the place of a file that is there, as a renaming does.
-        os.link(draft, path)
-    except FileExistsError:
-        raise StoreError(f"{path}: exists already, and keys are never overwritten. Choose another directory") from None
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder survive a power cut, as fsync does a file's bytes."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        with naming(path):
-            os.fsync(folder)
-    finally:
-        os.close(folder)
