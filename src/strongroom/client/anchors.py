@@ -5,11 +5,38 @@ The first charter's hash names the room for good; the log's verifier key signs i
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from strongroom.canonical import Bytes16, Bytes32, Codec, Record
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
-from strongroom.errors import CheckpointError, EntryError, InputError
+from strongroom.errors import CheckpointError, EntryError, InputError, NoteError
 from strongroom.ledger import checkpoint, entry, note
 from strongroom.ledger.directory import Directory, Fetch
+
+
+class Anchors(Record):
+    """A room as its readers know it, whatever answers at its address: its id, the hash of its first charter, and the verifier
+    key of its log. Agreed at the founding, and had from the custodian by hand (``strongroom anchors``)."""
+
+    genesis: Bytes32
+    log: str
+    room: Bytes16
+
+
+_anchors: Codec[Anchors] = Codec(Anchors, "anchors", InputError)
+
+
+def load(path: Path) -> Anchors:
+    """A file as ``strongroom anchors`` writes it: canonical JSON in one line. Raises ``InputError``."""
+    try:
+        found = _anchors.parse(path.read_bytes().removesuffix(b"\n"))
+        note.verifier(found.log)
+    except OSError as error:
+        raise InputError(f"{path}: no anchors ({error.strerror}). The custodian has them: strongroom anchors") from None
+    except (InputError, NoteError) as error:
+        raise InputError(f"{path}: {error}") from None
+    return found
 
 
 def genesis(text: str) -> bytes:

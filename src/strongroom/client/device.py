@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import Bytes32, Codec, Record, encode
-from strongroom.catalog.migration import Migration
 from strongroom.catalog.model import Test
 from strongroom.errors import CommitmentError, InputError
 from strongroom.gate import ask as asks
 from strongroom.keyholder.keys import write_secret
+
+if TYPE_CHECKING:
+    # With it come YAML, phone numbers and e-mail addresses, which a client has no use for.
+    from strongroom.catalog.migration import Migration
 
 Named = TypeVar("Named", bytes, str)
 
