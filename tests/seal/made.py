@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from strongroom.seal import batch, body, hpke, ids, mac, person, plaintext, slot
@@ -65,10 +65,15 @@ class Sealed:
         return slot.share(self.secret, self.who, self.compartment)
 
 
+def text(fields: Mapping[str, str | None], widths: Mapping[str, int] | None = None) -> bytes:
+    """One record's plaintext."""
+    return plaintext.encode_many({name: [value] for name, value in fields.items()}, widths or {})[0]
+
+
 def seal(fields: dict[str, str | None], *, who: bytes, handle: bytes, version: int, compartment: int) -> Sealed:
     """Seal one record of one compartment through the whole path: batch opened, sealed, closed, secret got by the keyholder."""
     one = new()
-    column = batch.Column(compartment, 256, [plaintext.encode_fields(fields, {})], [who])
+    column = batch.Column(compartment, 256, [text(fields)], [who])
     rows = batch.seal_records(one, KEYS, [handle], [version], [column], stream("nonces"))
     b = opened(one.close(PRIVATE.public))
     (secret,) = slot.record_secrets(mac.keyed(b), slot.places([handle], [version]))

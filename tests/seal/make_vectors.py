@@ -17,7 +17,7 @@ from tests.seal import made, make_failures
 from strongroom.errors import SealError
 from strongroom.gate.ask import reader_id
 from strongroom.ledger import tag
-from strongroom.seal import batch, body, hpke, ids, person, plaintext, slot, token
+from strongroom.seal import batch, body, hpke, ids, person, slot, token
 from strongroom.seal.compartment import associated, key_and_check
 from strongroom.seal.epoch import NEVER, epoch_of, epoch_text, expiry_of
 from strongroom.seal.label import label
@@ -151,7 +151,7 @@ def record(kept: list[str]) -> Case:
     inner = person.inners(made.KEYS, KIND, [VALUE])[0]
     whos = {1: person.who_of_inner(inner), 4: person.who_of_inner(_unidentified())}
     whos[9] = person.who_of_handle(made.KEYS, HANDLE)
-    texts = {n: plaintext.encode_fields(fields, WIDTHS if n == 1 else {}) for n, fields in FIELDS.items()}
+    texts = {n: made.text(fields, WIDTHS if n == 1 else {}) for n, fields in FIELDS.items()}
     columns = [batch.Column(n, 256, [text], [whos[n]]) for n, text in texts.items()]
     rows = batch.seal_records(opened, made.KEYS, [HANDLE], [VERSION], columns, made.stream("nonces"))
     slots = []

@@ -18,11 +18,10 @@ from strongroom.seal.cleartext import open_compartment
 from strongroom.seal.columns import put_u16s, put_u32s, split, u16s, u32s, xor
 from strongroom.seal.epoch import NEVER
 from strongroom.seal.person import HoldingKeys
-from strongroom.seal.plaintext import encode_fields
 
 
 def columns(count: int) -> list[Column]:
-    texts = [encode_fields({"n": str(i)}, {}) for i in range(count)]
+    texts = [made.text({"n": str(i)}) for i in range(count)]
     return [Column(n, 128, texts, [made.draw(f"who {n} {i}", 16) for i in range(count)]) for n in (2, 5)]
 
 

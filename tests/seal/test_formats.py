@@ -6,14 +6,16 @@ import contextlib
 import datetime
 
 import pytest
+import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.seal import made
 
 from strongroom.errors import FormatError, SealError
 from strongroom.seal import body
 from strongroom.seal.epoch import NEVER, epoch_of, epoch_text, expiry_of, parse_epoch
 from strongroom.seal.padding import pad, padded_size, unpad
-from strongroom.seal.plaintext import decode_fields, encode_fields
+from strongroom.seal.plaintext import decode_fields, encode_many
 
 slots = st.builds(
     body.Slot, st.integers(1, 65535), st.binary(min_size=16, max_size=16), st.binary(min_size=1, max_size=80)
@@ -105,18 +107,29 @@ def test_padding_that_nobody_writes_is_refused() -> None:
 
 def test_an_enum_has_one_width() -> None:
     widths = {"sex": 6}
-    short, long = (encode_fields({"name": "x", "sex": sex}, widths) for sex in ("男", "female"))
+    short, long = (made.text({"name": "x", "sex": sex}, widths) for sex in ("男", "female"))
     assert len(short) == len(long)
     assert decode_fields(short, {"sex"}) == {"name": "x", "sex": "男"}
     assert decode_fields(short)["sex"] == "男   "
-    assert decode_fields(encode_fields({"sex": None}, widths), {"sex", "other"}) == {"sex": None}
+    assert decode_fields(made.text({"sex": None}, widths), {"sex", "other"}) == {"sex": None}
     for bad in ("females", "f "):
         with pytest.raises(SealError):
-            encode_fields({"sex": bad}, widths)
+            made.text({"sex": bad}, widths)
+
+
+@given(
+    st.lists(st.from_regex("[a-z][a-z0-9-]{0,5}", fullmatch=True), min_size=1, max_size=5, unique=True),
+    st.lists(st.lists(st.none() | st.text(max_size=8), min_size=5, max_size=5), max_size=4),
+)
+def test_many_plaintexts_are_what_rfc8785_makes_of_each(names: list[str], rows: list[list[str | None]]) -> None:
+    records = [dict(zip(names, row, strict=False)) for row in rows]
+    found = encode_many({name: [record[name] for record in records] for name in names}, {})
+    assert found == [rfc8785.dumps(record) for record in records]
+    assert [decode_fields(data) for data in found] == records
 
 
 def test_a_plaintext_is_canonical() -> None:
-    assert encode_fields({"b": "2", "a": None}, {}) == b'{"a":null,"b":"2"}'
+    assert made.text({"b": "2", "a": None}) == b'{"a":null,"b":"2"}'
     for bad in (
         b"",
         b'{"b":"2","a":null}',
@@ -129,9 +142,9 @@ def test_a_plaintext_is_canonical() -> None:
         with pytest.raises(SealError):
             decode_fields(bad)
     with pytest.raises(SealError):
-        encode_fields({"a": "\ud800"}, {})
+        made.text({"a": "\ud800"})
     with pytest.raises(SealError):
-        encode_fields({"a": "\ud800"}, {"a": 9})
+        made.text({"a": "\ud800"}, {"a": 9})
 
 
 DAY = (datetime.date(2026, 11, 23) - datetime.date(1970, 1, 1)).days

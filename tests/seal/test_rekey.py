@@ -16,7 +16,6 @@ from strongroom.seal.batch import Column, seal_records
 from strongroom.seal.cleartext import open_compartment
 from strongroom.seal.columns import split, xor
 from strongroom.seal.mac import keyed
-from strongroom.seal.plaintext import encode_fields
 
 COMPARTMENTS = (1, 3)
 ids = st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=6, unique=True)
@@ -33,7 +32,7 @@ class State:
 
 
 def taken_in(handles: list[bytes]) -> tuple[State, dict[bytes, list[body.Slot]]]:
-    batch, texts = made.new(), [encode_fields({"of": handle.hex()}, {}) for handle in handles]
+    batch, texts = made.new(), [made.text({"of": handle.hex()}) for handle in handles]
     columns = [Column(n, 64, texts, [who(handle, n) for handle in handles]) for n in COMPARTMENTS]
     rows = seal_records(batch, made.KEYS, handles, [1] * len(handles), columns, made.stream("nonces"))
     first = State(made.opened(batch.close(made.PRIVATE.public)), {place(handle): b"" for handle in handles})

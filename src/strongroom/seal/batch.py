@@ -133,7 +133,7 @@ def open_batch_secret(private: HpkePrivate, bound: Bound, sealed: bytes) -> byte
 class Column:
     """One compartment of many records: its number, its padding floor, and for each record plaintext and person.
 
-    ``plaintexts`` are canonical JSON (``plaintext.encode_fields``), not padded; ``whos`` 16 bytes each.
+    ``plaintexts`` are canonical JSON (``plaintext.encode_many``), not padded; ``whos`` 16 bytes each.
     """
 
     number: int

@@ -17,7 +17,7 @@ from strongroom.custody.intake import epochs
 from strongroom.custody.room import Room
 from strongroom.seal import ids
 from strongroom.seal.batch import Batch, Column, seal_records
-from strongroom.seal.plaintext import encode_fields
+from strongroom.seal.plaintext import encode_many
 from strongroom.store.rows import BatchRow, RecordRow
 
 T = TypeVar("T")
@@ -102,10 +102,7 @@ class Sealer:
     def _texts(self, names: Sequence[str], values: Mapping[str, Sequence[str | None]]) -> list[bytes]:
         """The plaintexts of one compartment, one a record."""
         widths = {name: self._widths[name] for name in names if name in self._widths}
-        return [
-            encode_fields(dict(zip(names, row, strict=True)), widths)
-            for row in zip(*(values[name] for name in names), strict=True)
-        ]
+        return encode_many({name: values[name] for name in names}, widths)
 
 
 def _names(declared: dict[str, Field], compartment: str) -> tuple[str, ...]:
