@@ -32,8 +32,8 @@ def encode_many(columns: Mapping[str, Sequence[str | None]], widths: Mapping[str
     Unicode.
     """
     names = tuple(sorted(columns))
-    filled = [_filled(columns[name], widths[name]) if name in widths else columns[name] for name in names]
     try:
+        filled = [_filled(columns[name], widths[name]) if name in widths else columns[name] for name in names]
         return [_encoder.encode(record) for record in map(_shape(names), *filled)]
     except UnicodeEncodeError:
         raise SealError("compartment: a value is not Unicode text") from None
