@@ -16,7 +16,7 @@ from strongroom.canonical import Bytes32, Codec, Record, encode
 from strongroom.catalog.model import Test
 from strongroom.errors import CommitmentError, InputError
 from strongroom.gate import ask as asks
-from strongroom.keyholder.keys import write_secret
+from strongroom.store.secretfile import write_secret
 
 if TYPE_CHECKING:
     # With it come YAML, phone numbers and e-mail addresses, which a client has no use for.
