@@ -35,6 +35,7 @@ COMMANDS = {
     "certificate": ("certificate", "proof that a record was erased, and its check by anybody"),
     "export": ("export", "write fields of many records to a file, a receipt a batch"),
     "subject": ("subject", "the person concerned: admit, enrol, every read of me"),
+    "witness": ("witness", "cosign other people's ledgers, once they are seen to have only grown"),
     "ledger": ("ledger", "show, prove, verify, publish and watch the book"),
     "audit": ("audit", "open the case and reason behind an entry"),
     "report": ("report", "the record of processing, and evidence of retention and erasure"),
