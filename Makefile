@@ -20,8 +20,9 @@ setup: $(VENV)/.dev  ## install all that the project needs, by hash, into .venv
 demo: $(VENV)/.run  ## a room with 20,000 synthetic residents, in ./room
 	@$(BIN)/strongroom demo --room ./room
 
-test: $(VENV)/.dev  ## the whole test suite, with a PostgreSQL server of its own
+test: $(VENV)/.dev  ## the whole test suite, with a PostgreSQL server and an OpenID provider of its own
 	@tests/get-postgresql
+	@tests/get-oidc-provider
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev  ## style, types, layers
@@ -50,7 +51,7 @@ lock:  ## write requirements/*.lock anew; wants pip-tools on Python 3.11
 	@requirements/lock
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) room build dist .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) room build dist .fuzz .oidc-provider .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # PYTHON=... chooses one; otherwise the first of these that is new enough.

@@ -102,14 +102,14 @@ def key(given: Jwk) -> Key:
     # Thumbprints are of the text: a key written in another way must not pass for a second one.
     members = {name: getattr(given, name) for name in _MEMBERS[given.kty]}
     try:
-        for name in members.keys() - {"crv"}:
-            unbase64(members[name])
+        raw = {name: unbase64(text) for name, text in members.items() if name != "crv"}
+        if given.kty == "RSA" and (
+            int.from_bytes(raw["n"], "big").bit_length() not in _BITS or not raw["n"][0] or given.e != _EXPONENT
+        ):
+            raise FormatError("an RSA key has 2048 to 4096 bits and the exponent 65537")
         found = jwk.import_key({"kty": given.kty, **members})
-        short = isinstance(found, jwk.RSAKey) and (found.public_key.key_size not in _BITS or given.e != _EXPONENT)
     except (JoseError, ValueError, TypeError, UnsupportedAlgorithm):
         raise FormatError("not a key") from None
-    if short:
-        raise FormatError("an RSA key has 2048 to 4096 bits and the exponent 65537")
     algorithms = tuple(name for name in _OF[given.kty] if given.alg in ("", name))
     if not algorithms:
         raise FormatError("a key for another algorithm")
