@@ -43,6 +43,7 @@ COMMANDS = {
     "upkeep": ("upkeep", "what a timer runs every day: move on to keys that live"),
     "status": ("status", "how the room is"),
     "fsck": ("fsck", "check everything that both houses hold"),
+    "serve": ("serve", "run the vault: its HTTP API, /docs, the published ledger"),
     "config": ("config", "the servers' settings and where each came from"),
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from strongroom.api.problem import URN, Problem, Row
 from strongroom.errors import (
+    FormatError,
     InputError,
     KeyholderUnavailable,
     LedgerError,
@@ -123,7 +124,7 @@ def problem(error: Exception) -> Problem:
         return _made(error.code if error.code in CODES and error.code != "malformed" else "ask", error.detail)
     for kind, code in _KINDS:
         if isinstance(error, kind):
-            return _made(error.code if error.code in CODES else code, _detail(error))
+            return _made(error.code if error.code in CODES and error.code != "malformed" else code, _detail(error))
     log.error("a defect: %s at %s", type(error).__name__, _place(error))
     return _made("defect", "the vault's log says where")
 
@@ -134,6 +135,7 @@ _KINDS: tuple[tuple[type[StrongroomError], str], ...] = (
     (KeyholderUnavailable, "keyholder"),
     (StoreError, "store"),
     (LedgerError, "ledger"),
+    (FormatError, "ledger"),  # the keyholder's answer; what clients send is parsed in front
     (SealError, "seal"),
 )
 
@@ -143,7 +145,7 @@ def _detail(error: StrongroomError) -> str:
         # Addresses and paths of the vault's own are for its log.
         log.warning("%s: %s", error.code, error)
         return "try again; the vault's log says more"
-    if isinstance(error, LedgerError | SealError):
+    if isinstance(error, LedgerError | FormatError | SealError):
         log.error("%s: %s", error.code, error)
     return str(error)
 

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
-from strongroom.custody import check, correct, erase, read, receive, takeout
+from strongroom.custody import asking, check, correct, erase, read, receive, takeout
 from strongroom.custody.check import Checked
 from strongroom.custody.correct import Corrected
 from strongroom.custody.erase import Erased
@@ -67,6 +68,10 @@ class Vault:
             found = self._local.room = Room(self._directory, transport=self._transport)
         return found
 
+    async def line(self, reader: bytes) -> RosterLine | None:
+        """The reader's line in the roster in force."""
+        return await self.run(lambda room: room.rules().roster.get(reader))
+
     # --- reads -----------------------------------------------------------------------------------------------------
     async def find(self, signed: SignedAsk) -> Found:
         return await self.run(lambda room: told(room, signed, read.find))
@@ -114,6 +119,7 @@ class Vault:
 
 def told(room: Room, signed: SignedAsk, act: Callable[[Room, SignedAsk], T]) -> T:
     """What ``act`` gives. A refusal says where the ledger has it, if it can be told."""
+    _verify_size(room, signed.ask)
     have = room.mirror.size
     try:
         return act(room, signed)
@@ -122,6 +128,19 @@ def told(room: Room, signed: SignedAsk, act: Callable[[Room, SignedAsk], T]) -> 
         if index is None:
             raise
         raise Told(refusal, index) from None
+
+
+def _verify_size(room: Room, ask: asks.Ask) -> None:
+    """An entry has a tag for each person of each record, and a request so many slots. Raises ``InputError``."""
+    holding = room.rules().charter.holdings.get(ask.holding)
+    if holding is None or not isinstance(ask, asks.DiscloseAsk | asks.CheckAsk | asks.CorrectAsk | asks.EraseAsk):
+        return
+    fields = (
+        ask.fields if isinstance(ask, asks.DiscloseAsk) else [ask.field] if isinstance(ask, asks.CheckAsk) else None
+    )
+    most = asking.most(holding, fields)
+    if len(ask.records) > most:
+        raise InputError(f"one ask may be of at most {most} records of {ask.holding} with these fields; split it")
 
 
 def _entry_of(room: Room, signed: SignedAsk, have: int) -> int | None:

@@ -1,14 +1,13 @@
-"""The door as aiohttp has it: a middleware before every route, and the routes by which one logs in (SPEC.md section 10.3)."""
+"""The door as aiohttp has it: who sends a request, and the routes by which one logs in (SPEC.md section 10.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from strongroom.api.identity import PasskeyEnrolment, PasskeyOffer
 from strongroom.errors import FormatError
@@ -18,27 +17,23 @@ from strongroom.service.identity.door import Door
 
 T = TypeVar("T")
 
-CALLER = web.RequestKey("caller", Caller)
 _FORM = "application/x-www-form-urlencoded"
 _MOST_BYTES = 64 * 1024
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def middleware(door: Door, is_open: Callable[[web.Request], bool]) -> Middleware:
-    """Knows the caller before any handler runs, and leaves it in ``request[CALLER]``; of ``is_open`` requests nobody is known."""
+def identify(door: Door) -> Callable[[web.Request], Awaitable[Caller]]:
+    """Who sends a request; to be asked before anything of it is read. Raises ``IdentityRefused``."""
 
-    @web.middleware
-    async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not is_open(request):
-            request[CALLER] = await door.admit(
-                request.method,
-                request.rel_url.raw_path,
-                request.headers.getall("Authorization", ()),
-                request.headers.getall("DPoP", ()),
-            )
-        return await handler(request)
+    async def known(request: web.Request) -> Caller:
+        return await door.admit(
+            request.method,
+            request.rel_url.raw_path,
+            request.headers.getall("Authorization", ()),
+            request.headers.getall("DPoP", ()),
+        )
 
-    return identify
+    return known
 
 
 def challenge(refused: IdentityRefused) -> dict[str, str]:
@@ -49,7 +44,7 @@ def challenge(refused: IdentityRefused) -> dict[str, str]:
     return {"WWW-Authenticate": f'DPoP {error}algs="{" ".join(jose.ALGORITHMS)}"'}
 
 
-class Front:
+class Endpoints:
     """The routes. Each raises ``IdentityRefused``, or ``FormatError`` for a body that is none."""
 
     def __init__(self, logins: login.Logins) -> None:

@@ -1,0 +1,97 @@
+"""A request that names itself is done once, however often it comes (SPEC.md section 10.2; the field Idempotency-Key).
+
+What succeeded is kept for a day and answered again. What failed has done nothing, and may be tried again under the same name. Where a
+vault stopped in the middle, nobody knows: that is said, and never guessed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from strongroom.errors import StrongroomError
+from strongroom.service.problems import Rejected
+from strongroom.store.answers import Answers
+
+T = TypeVar("T")
+
+_NAME = b"strongroom/v1 idempotency\0"
+_KEPT = 86400
+_SWEEP = 600
+# A name is drawn at random: a number of somebody's, which is shorter, could be tried out against what is stored.
+_KEY = re.compile(r'"?([0-9A-Za-z_-]{22,64})"?')
+
+
+class Idempotency:
+    """``directory``: the vault's. ``clock``: POSIX seconds."""
+
+    def __init__(self, directory: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = directory / "answers.db", clock
+        # The file belongs to one thread; its writes are short.
+        self._thread = ThreadPoolExecutor(1, "answers")
+        self._answers: Answers | None = None
+        self._under_way: dict[bytes, asyncio.Future[None]] = {}
+        self._swept = 0.0
+
+    async def close(self) -> None:
+        if self._answers is not None:
+            await self._run(self._answers.close)
+        self._thread.shutdown()
+
+    async def once(
+        self, key: str, path: str, body: bytes, act: Callable[[], Awaitable[tuple[int, bytes]]]
+    ) -> tuple[int, bytes, bool]:
+        """Status and body of ``act``, or of the first time that ``key`` came to ``path``; and whether it was then.
+
+        Raises ``Rejected`` (``idempotency``) for another body or what is no key, (``pending``) where nobody knows what became of it.
+        """
+        found = _KEY.fullmatch(key)
+        if found is None:
+            raise Rejected("idempotency", "an Idempotency-Key is 22 to 64 of A-Z, a-z, 0-9, - and _, drawn at random")
+        name = hashlib.sha256(_NAME + f"{path}\0{found[1]}".encode()).digest()
+        while (other := self._under_way.get(name)) is not None:
+            await asyncio.wait([other])
+        done = self._under_way[name] = asyncio.get_running_loop().create_future()
+        try:
+            # In the body is the salt of an ask's private half: nobody guesses what it was from this.
+            return await self._once(name, hashlib.sha256(_NAME + body).digest(), act)
+        finally:
+            del self._under_way[name]
+            done.set_result(None)
+
+    async def _once(
+        self, name: bytes, request: bytes, act: Callable[[], Awaitable[tuple[int, bytes]]]
+    ) -> tuple[int, bytes, bool]:
+        answers, now = await self._open(), int(self._clock())
+        before = await self._run(lambda: answers.begin(name, request, now))
+        if before is not None:
+            if before[0] != request:
+                raise Rejected("idempotency", "this Idempotency-Key came with another body before")
+            if not before[1]:
+                raise Rejected("pending", "the vault stopped while it was under way; look whether it was done")
+            return before[1], before[2], True
+        try:
+            status, body = await act()
+        except StrongroomError:
+            await self._run(lambda: answers.drop(name))
+            raise
+        await self._run(lambda: answers.end(name, status, body))
+        return status, body, False
+
+    async def _open(self) -> Answers:
+        if self._answers is None:
+            self._answers = await self._run(lambda: Answers(self._path))
+        answers, now = self._answers, self._clock()
+        if now - self._swept > _SWEEP:
+            self._swept = now
+            await self._run(lambda: answers.forget(int(now) - _KEPT))
+        return answers
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
