@@ -31,6 +31,17 @@ def clean(raw: str) -> str:
     return " ".join(unicodedata.normalize("NFC", raw).split())
 
 
+def clean_lines(text: str) -> bool:
+    """Whether ``clean`` leaves each line of ``text`` as it is; none is empty, and line feeds end them. May say no where it
+    does: what is printable has no white space but spaces, and of what is refused two characters alone."""
+    return (
+        text.replace("\n", "").isprintable()
+        and not any(found in text for found in ("\ufffc", "\ufffd", "  ", " \n", "\n "))
+        and text[:1] != " " != text[-1:]
+        and unicodedata.is_normalized("NFC", text)
+    )
+
+
 def folded(value: str) -> str:
     """The form in which texts are compared: NFKC, case folded, joiners dropped, NFKC, single spaces. Folding it again
     changes nothing, since what a joiner kept apart is put together before the last NFKC."""

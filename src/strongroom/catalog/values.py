@@ -14,8 +14,6 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from strongroom.errors import ValueRejected
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
 _ID = re.compile(r"[0-9]{17}[0-9X]")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{2})|/([0-9]{2})/([0-9]{2})|([0-9]{2})([0-9]{2}))")
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
@@ -25,7 +23,7 @@ _PHONE_CN = re.compile(r"(?:\+86)?(1[3-9][0-9]{9})")
 _PHONE_BEIJING = re.compile(r"\+8610[0-9]{8}")
 # What email-validator accepts and leaves as it is but for the domain's case; everything else goes to it.
 _EMAIL = re.compile(
-    r"[A-Za-z0-9_]+(?:[.+-][A-Za-z0-9_]+)*@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+([A-Za-z]{2,24}))", re.ASCII
+    r"[A-Za-z0-9_]+(?:[.+-][A-Za-z0-9_]+)*@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,24})", re.ASCII
 )
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
@@ -42,9 +40,18 @@ def resident_id(text: str) -> str:
     if not _ID.fullmatch(value):
         raise ValueRejected("want 18 characters: 17 digits and a digit or X")
     _real(int(value[6:10]), int(value[10:12]), int(value[12:14]), "has a birth date that does not exist")
-    if _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, value, strict=False)) % 11] != value[17]:
+    if not checks(value):
         raise ValueRejected("its check character is wrong: a digit is mistyped")
     return value
+
+
+def checks(value: str) -> bool:
+    """Whether the last of 18 characters is the right check character (ISO 7064, MOD 11-2).
+
+    The standard's weights are the powers of 2 modulo 11, so the sum is the number that the characters write in any base that is
+    2 modulo 11, X being ten: as 13 is one, ``int`` adds it up, at a sixth of the time of a loop.
+    """
+    return int(value.replace("X", "A"), 13) % 11 == 1
 
 
 def calendar_date(text: str) -> str:
@@ -95,7 +102,7 @@ def phone(text: str, region: str) -> str:
 def email(text: str) -> str:
     """As email-validator normalises it (domain in lower case and Unicode, NFC), without asking the network."""
     found = _EMAIL.fullmatch(text)
-    if found and len(text) <= 64 and found[2].lower() not in _SPECIAL:
+    if found and is_short_email(text):
         return text[: -len(found[1])] + found[1].lower()
     try:
         value = validate_email(text, check_deliverability=False, globally_deliverable=False)
@@ -104,6 +111,11 @@ def email(text: str) -> str:
     if "." not in value.domain:
         raise ValueRejected("is not an e-mail address: its domain has no dot")
     return value.normalized
+
+
+def is_short_email(value: str) -> bool:
+    """Whether what has the shape of ``_EMAIL`` is for it, and not for the library."""
+    return len(value) <= 64 and value[value.rindex(".") + 1 :].lower() not in _SPECIAL
 
 
 def _real(year: int, month: int, day: int, reason: str) -> None:
