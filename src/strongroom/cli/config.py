@@ -73,7 +73,7 @@ def check(call: Call) -> int:
     loaded, out = serving.settings(call, ""), call.out
     found: list[str] = []
     if (call.room / "vault" / "keys.json").exists():
-        found += serving.vault_findings(call, loaded, serving.authentication(call))
+        found += serving.vault_findings(call, loaded)
     if (call.room / "keyholder" / "keys.json").exists():
         found += serving.keyholder_findings(call, loaded)
     for text in dict.fromkeys(found):

@@ -185,7 +185,7 @@ def _nearest(name: str, places: Mapping[str, object], sections: set[str]) -> str
         for one in places
         if not top or one.startswith(f"{top}.")
     }
-    near = difflib.get_close_matches(key, known, 1, 0.5)
+    near = difflib.get_close_matches(key, known, 1, 0.65)
     if near:
         return f"Did you mean {f'[{near[0]}]' if near[0] in sections and not top else near[0]}?"
     return f"There are: {', '.join(sorted(known))}"

@@ -25,6 +25,7 @@ from strongroom.serving.site import HEAD_SECONDS, Site
 from strongroom.serving.traces import Traces
 from strongroom.serving.watching import AccessLog, Watch, stamp
 
+_AT_ONCE = 0.01  # aiohttp takes 0 for no bound at all
 log = logging.getLogger("strongroom.serving")
 
 
@@ -90,7 +91,7 @@ async def serve(service: Service, at: Listener, telemetry: Telemetry | None = No
         access_log=watch,  # handed on to ``AccessLog`` as it is
         access_log_class=AccessLog,
         keepalive_timeout=HEAD_SECONDS,
-        shutdown_timeout=float(at.stop_seconds),
+        shutdown_timeout=max(at.stop_seconds, _AT_ONCE),
     )
     health = Health(service.checks, service.metrics)
     admin = web.AppRunner(health.app(), access_log=None, keepalive_timeout=HEAD_SECONDS, shutdown_timeout=1.0)

@@ -16,7 +16,7 @@ from strongroom.errors import InputError, of_system
 from strongroom.serving.config import Listener
 
 _KEY_BYTES = 32
-_FEWEST_DIFFERENT = 8
+_FEWEST_DIFFERENT = 16
 
 
 def is_loopback(host: str) -> bool:
@@ -42,8 +42,8 @@ def address(name: str, at: Listener, authentication: str) -> Iterator[str]:
             )
         if not (authentication or at.client_ca):
             yield (
-                f"{name}.host {at.host} is not a loopback address, and whoever reaches it is not known by anything. Name a provider"
-                f" in the charter or give {name}.client-ca, or listen on 127.0.0.1"
+                f"{name}.host {at.host} is not a loopback address, and whoever reaches it is not known by anything. Give"
+                f" identity.origin (and leave out --development), or {name}.client-ca, or listen on 127.0.0.1"
             )
     if at.admin_port is not None and not is_loopback(at.admin_host) and not (has_tls and at.client_ca):
         yield (
@@ -89,9 +89,9 @@ def _keys(data: bytes) -> Iterator[bytes]:
 
 
 def _is_placeholder(key: bytes) -> bool:
-    """Few different bytes, or a run of them: of keys drawn at random there is none such in the life of the universe."""
+    """Few different bytes, a run of them, or text: of keys drawn at random one in 10^13 is such."""
     steps = {(after - before) % 256 for before, after in pairwise(key)}
-    return len(set(key)) < _FEWEST_DIFFERENT or len(steps) == 1
+    return len(set(key)) < _FEWEST_DIFFERENT or len(steps) == 1 or all(0x20 <= one < 0x7F for one in key)
 
 
 def apart(own: Path, other: Path) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 
 from aiohttp import web
 
@@ -21,6 +20,21 @@ _BACKLOG = 512
 class _TurnedAway(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+
+class _Handler(web.RequestHandler):
+    """aiohttp's, but for its answer to what is no HTTP: that quotes what came."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        return super().handle_error(request, status, exc, "this is no HTTP request\n")
 
 
 class Site(web.BaseSite):
@@ -43,17 +57,16 @@ class Site(web.BaseSite):
         await super().start()
         server = self._runner.server
         assert server is not None
-        take: Callable[[], asyncio.BaseProtocol] = server
-        connections, most, turned_away = server, self._most, self._metrics.turned_away
+        loop = asyncio.get_running_loop()
 
         def protocol() -> asyncio.BaseProtocol:
-            if len(connections.connections) >= most:
-                turned_away.inc()
+            if len(server.connections) >= self._most:
+                self._metrics.turned_away.inc()
                 return _TurnedAway()
-            return take()
+            return _Handler(server, loop=loop, **server._kwargs)  # noqa: SLF001 - as server() would with its own class
 
         try:
-            listening = await asyncio.get_running_loop().create_server(
+            listening = await loop.create_server(
                 protocol,
                 self._host,
                 self._port,
