@@ -7,20 +7,18 @@ one that this client has verified, whoever showed it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
 from strongroom.client.device import SignedAsk
 from strongroom.client.flow import Flow
+from strongroom.client.growth import Growth
 from strongroom.client.memory import Memory, remembered
 from strongroom.errors import CheckpointError, EntryError, ProofError
 from strongroom.gate import ask as asks
-from strongroom.ledger import entry, note, proof, tile
+from strongroom.ledger import entry, note, proof, tree
 from strongroom.ledger.checkpoint import Checkpoint
-from strongroom.ledger.directory import Fetch, verify_growth
 
-T = TypeVar("T")
 Written = TypeVar(
     "Written",
     entry.FindEntry,
@@ -34,31 +32,27 @@ Written = TypeVar(
 
 EARLY_SECONDS, LATE_SECONDS = 30, 120
 """Around an ask's own time: when the keyholder may have taken it (SPEC 8.2)."""
-_KEPT_TILES = 256
-
-
-class _Wanted(Exception):
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
 
 
 class Believer:
-    """``get``: path of a file of the published ledger -> its bytes, or None where it is not there."""
+    """``text``: index -> the entry, as the vault shows it."""
 
-    def __init__(self, log: str, memory: Memory, get: Callable[[str], Flow[bytes | None]]) -> None:
-        self._log, self._memory, self._get = note.verifier(log), memory, get
-        self._tiles: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, log: str, memory: Memory, growth: Growth, text: Callable[[int], Flow[bytes]]) -> None:
+        self._log, self._memory, self._growth, self._text = note.verifier(log), memory, growth, text
 
-    def proved(self, index: int, receipt: str, text: bytes) -> Flow[Checkpoint]:
-        """``text`` is entry ``index`` of the ledger that this client knows, as it is or as it has grown. Raises ``LedgerError`` of
-        the kind that is wrong."""
+    def proved(self, index: int, receipt: str) -> Flow[bytes]:
+        """Entry ``index`` of the ledger that this client knows, as it is or as it has grown. Raises ``LedgerError`` of the kind that is
+        wrong."""
         found = proof.parse(receipt)
         if found.index != index:
             raise ProofError(f"the receipt is of entry {found.index}; want that of {index}")
-        at = proof.verify(found, text, [self._log])
+        at, _ = note.open_checkpoint(found.checkpoint, [self._log])
         yield from self._grown(at, found.checkpoint)
-        return at
+        text = self._growth.texts.get(index)
+        if text is None:
+            text = yield from self._text(index)
+        tree.verify_inclusion(index, at.size, tree.leaf_hash(text), found.hashes, at.root)
+        return text
 
     def _grown(self, at: Checkpoint, signed: str) -> Flow[None]:
         while True:
@@ -75,42 +69,12 @@ class Believer:
 
     def _continues(self, small: Checkpoint, large: Checkpoint) -> Flow[None]:
         try:
-            yield from self._gathered(lambda fetch: verify_growth(fetch, small, large))
+            yield from self._growth.verify(small, large)
         except ProofError:
             raise CheckpointError(
-                f"FORKED: the ledger that the vault shows now is not the one that was verified before: their first {small.size} entries "
-                "differ, or its tiles are not those of its checkpoint. Nothing that came with it was used; keep both checkpoints"
+                f"FORKED: the ledger that the vault shows now does not continue the one that was verified before: their first {small.size} "
+                "entries differ, or it shows others than it has signed. Nothing that came with it was used; keep both checkpoints"
             ) from None
-
-    def _gathered(self, action: Callable[[Fetch], T]) -> Flow[T]:
-        """``action`` over the published ledger. It is begun anew with each file that turns out to be wanted: its own work is a few
-        hashes, and what a full tile holds never changes."""
-        got: dict[str, bytes | None] = {}
-
-        def fetch(path: str) -> bytes:
-            found = self._tiles.get(path) or got.get(path, b"")
-            if found is None:
-                raise FileNotFoundError(path)
-            if not found:
-                raise _Wanted(path)
-            return found
-
-        while True:
-            try:
-                done = action(fetch)
-            except _Wanted as wanted:
-                got[wanted.path] = yield from self._get(wanted.path)
-            else:
-                self._keep(got)
-                return done
-
-    def _keep(self, got: dict[str, bytes | None]) -> None:
-        """Full tiles, and only once they have led to a signed root."""
-        for path, data in got.items():
-            if data is not None and tile.parse_path(path)[2] == tile.WIDTH:
-                self._tiles[path] = data
-        while len(self._tiles) > _KEPT_TILES:
-            self._tiles.popitem(last=False)
 
 
 def of_ask(

@@ -30,6 +30,7 @@ from strongroom.client.answers import (
 from strongroom.client.believe import Believer, Written, of_ask
 from strongroom.client.device import Asker, Device, SignedAsk
 from strongroom.client.flow import Answer, Call, Flow, Give, NextLine, Patience, Stream
+from strongroom.client.growth import Growth
 from strongroom.client.handle import Handle, HandleLike
 from strongroom.client.memory import Memory
 from strongroom.client.problems import of_problem, problem
@@ -70,7 +71,8 @@ class Core:
         self.anchors, self.device = anchors, device
         self._clock, self._random, self._countersign = clock, random, countersign
         self._patience = Patience(clock, lambda: int.from_bytes(random(4)) / 2**32)
-        self._believer = Believer(anchors.log, memory, self._ledger_file)
+        growth = Growth(self._ledger_file, self._entries)
+        self._believer = Believer(anchors.log, memory, growth, self._text)
         self._rules = Rules(anchors, self._believer, self._listed, self._receipt_of, clock)
 
     # --- what is read ------------------------------------------------------------------------------------------------
@@ -125,7 +127,9 @@ class Core:
     ) -> Flow[Disclosed]:
         signed = self._signed(
             charter,
-            asker.disclose(holding, purpose, handles, fields, why.case, why.reason, self._now(), version),
+            asker.disclose(
+                holding, purpose, messages.plain(handles), fields, why.case, why.reason, self._now(), version
+            ),
         )
         said = messages.disclosed((yield from self._ask("/v1/disclosures", signed)))
         given = {Handle(one.handle): Values(one.fields) for one in said.records}
@@ -149,7 +153,10 @@ class Core:
         asker, charter = yield from self._asker()
         messages.fits(charter, holding, [field], handles)
         signed = self._signed(
-            charter, asker.check(holding, purpose, handles, field, test, value, why.case, why.reason, self._now())
+            charter,
+            asker.check(
+                holding, purpose, messages.plain(handles), field, test, value, why.case, why.reason, self._now()
+            ),
         )
         said = messages.checked((yield from self._ask("/v1/checks", signed)))
         messages.same_records(handles, [Handle(one.handle) for one in said.records])
@@ -247,7 +254,7 @@ class Core:
         declared = messages.holding_of(charter, holding)
         messages.fits(charter, holding, None, handles)
         signed = self._signed(
-            charter, asker.correct(holding, purpose, handles, values, why.case, why.reason, self._now())
+            charter, asker.correct(holding, purpose, messages.plain(handles), values, why.case, why.reason, self._now())
         )
         count = identifiers(declared) * len(handles)
         window = self._window(asker, charter, holding, intake or purpose, count, why) if count else None
@@ -266,7 +273,9 @@ class Core:
         handles = messages.handles_of(records)
         asker, charter = yield from self._asker()
         messages.fits(charter, holding, None, handles)
-        signed = self._signed(charter, asker.erase(holding, purpose, handles, why.case, why.reason, self._now()))
+        signed = self._signed(
+            charter, asker.erase(holding, purpose, messages.plain(handles), why.case, why.reason, self._now())
+        )
         said = messages.erased((yield from self._ask("/v1/erasures", signed)))
         messages.same_records(handles, [Handle(one) for one in said.records])
         text = yield from self._proved(said.entry, said.receipt, signed, entry.ErasureEntry)
@@ -279,10 +288,8 @@ class Core:
     def receipt(self, index: int) -> Flow[Proved]:
         yield from self._rules.in_force()
         found = yield from self._receipt_of(index)
-        if found.entry != index:
-            raise EntryError("the vault's answer is of another entry")
-        yield from self._believer.proved(index, found.receipt, found.text.encode())
-        return Proved(index, found.receipt, found.text)
+        text = yield from self._believer.proved(index, found)
+        return Proved(index, found, text.decode())
 
     def budgets(self, holding: str, purpose: str) -> Flow[facts.Budgets]:
         path = f"/v1/budgets?purpose={messages.name_text(purpose)}&holding={messages.name_text(holding)}&reader={self.device.reader.hex()}"
@@ -330,6 +337,11 @@ class Core:
         raised = problem(answer)
         if isinstance(raised, Refused) and raised.code == "charter":
             self._rules.forget()
+        if isinstance(raised, Refused) and raised.code == "used" and answer.again:
+            return Refused(
+                "used",
+                "it was carried out, and its answer was lost on the way. The ledger has it; ask anew if it is still wanted",
+            )
         return raised
 
     def _get(self, path: str, most: int = _PAGE_BYTES) -> Flow[Answer]:
@@ -343,15 +355,32 @@ class Core:
             raise problem(answer)
         return answer.body
 
-    def _receipt_of(self, index: int) -> Flow[facts.ReceiptOf]:
-        return messages.receipt((yield from self._get(f"/v1/receipts/{index}")))
+    def _told(self, index: int) -> Flow[facts.ReceiptOf]:
+        found = messages.receipt((yield from self._get(f"/v1/receipts/{index}")))
+        if found.entry != index:
+            raise EntryError("the vault's answer is of another entry")
+        return found
+
+    def _text(self, index: int) -> Flow[bytes]:
+        return (yield from self._told(index)).text.encode()
+
+    def _receipt_of(self, index: int) -> Flow[str]:
+        """Of today."""
+        return (yield from self._told(index)).receipt
+
+    def _entries(self, first: int, count: int) -> Flow[list[bytes]]:
+        return messages.entries((yield from self._get(f"/v1/entries?cursor={first}&limit={count}")), first)
 
     def _listed(self) -> Flow[list[facts.Charter]]:
         found: list[facts.Charter] = []
         cursor = ""
         for _ in range(_MOST_PAGES):
             page = messages.charters(
-                (yield from self._get(f"/v1/charters{f'?after={messages.cursor_text(cursor)}' if cursor else ''}"))
+                (
+                    yield from self._get(
+                        f"/v1/charters?limit=100{f'&cursor={messages.cursor_text(cursor)}' if cursor else ''}"
+                    )
+                )
             )
             found += page.charters
             if page.next is None:
@@ -369,23 +398,20 @@ class Core:
         opened: frozenset[int] = frozenset(),
     ) -> Flow[str]:
         """The entry's text, once ``receipt`` proves it and it is about ``signed``."""
-        text = (yield from self._receipt_of(index)).text
-        of_ask(index, text.encode(), signed, kind, opened)
-        yield from self._believer.proved(index, receipt, text.encode())
-        return text
+        text: bytes = yield from self._believer.proved(index, receipt)
+        of_ask(index, text, signed, kind, opened)
+        return text.decode()
 
     def _indexed(self, entries: Sequence[int], receipt: str | None, signed: SignedAsk, count: int) -> Flow[str]:
         """The last entry's text, once all of ``entries`` are proved, are of the window ``signed``, and of ``count`` identifiers
         together. ``receipt``: of the last; the others' are asked for."""
         if not entries or len(set(entries)) != len(entries):
             raise FormatError("the vault's answer names no entry for what it took in, or one twice")
-        total, text = 0, ""
+        total, text = 0, b""
         for at, index in enumerate(entries):
-            found = yield from self._receipt_of(index)
-            given = receipt if receipt is not None and at == len(entries) - 1 else found.receipt
-            text = found.text
-            total += of_ask(index, text.encode(), signed, entry.IntakeEntry).count
-            yield from self._believer.proved(index, given, text.encode())
+            given = receipt if at == len(entries) - 1 else None
+            text = yield from self._believer.proved(index, given or (yield from self._receipt_of(index)))
+            total += of_ask(index, text, signed, entry.IntakeEntry).count
         if total != count:
             raise EntryError(f"entry {entries[-1]}: not as many identifiers were indexed as the records have")
-        return text
+        return text.decode()

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from strongroom.errors import KeyholderUnavailable
@@ -61,11 +61,12 @@ class Give:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headers`` by lower-case name."""
+    """``headers`` by lower-case name. ``again``: the call was sent more than once before this came."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    again: bool = False
 
 
 class Broken(Exception):
@@ -99,7 +100,7 @@ class Patience:
             except Broken as error:
                 broken = error
             if answer is not None and not _later(answer):
-                return answer
+                return replace(answer, again=attempt > 1)
             pause = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * (0.5 + self.chance())
             pause = max(pause, _retry_after(answer))
             last = attempt == ATTEMPTS or pause > LONGEST_WAIT or self.clock() + pause > until

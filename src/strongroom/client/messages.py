@@ -17,7 +17,7 @@ from strongroom.client.flow import Answer, Call
 from strongroom.client.handle import Handle, HandleLike
 from strongroom.client.problems import problem
 from strongroom.client.rules import compartments, most
-from strongroom.errors import FormatError, InputError, KeyholderUnavailable
+from strongroom.errors import EntryError, FormatError, InputError, KeyholderUnavailable
 from strongroom.gate import ask as asks
 
 T = TypeVar("T")
@@ -41,7 +41,21 @@ def _one(kind: type[T]) -> Callable[[Answer], T]:
 found, disclosed, checked = _one(reads.Found), _one(reads.Disclosed), _one(reads.Checked)
 stored, corrected, erased = _one(writes.Stored), _one(writes.Corrected), _one(writes.Erased)
 receipt, charters, budgets = _one(facts.ReceiptOf), _one(facts.Charters), _one(facts.Budgets)
+_entries = msgspec.json.Decoder(facts.LedgerEntry)
 _line: msgspec.json.Decoder[writes.ExportLine] = msgspec.json.Decoder(writes.ExportLine)
+
+
+def entries(answer: Answer, first: int) -> list[bytes]:
+    """A page of the ledger from ``first`` on."""
+    if answer.status != 200:
+        raise problem(answer)
+    try:
+        found = _entries.decode_lines(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise FormatError("the vault's answer is none of its API. Is it of a later release?") from None
+    if [one.entry for one in found] != list(range(first, first + len(found))):
+        raise EntryError("the vault shows other entries than were asked for")
+    return [one.text.encode() for one in found]
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -79,6 +93,11 @@ def handles_of(records: Iterable[HandleLike]) -> list[Handle]:
     if isinstance(records, str | bytes):
         raise InputError("give a list of handles, if only of one")
     return sorted({Handle(one) for one in records})
+
+
+def plain(handles: Iterable[Handle]) -> list[bytes]:
+    """As an ask is written: the encoder takes bytes, and nothing that is made of them."""
+    return [bytes(one) for one in handles]
 
 
 def names_of(fields: Iterable[str]) -> list[str]:

@@ -34,14 +34,14 @@ class _Chain:
 
 
 class Rules:
-    """``listed`` gives all charters that the vault tells of, ``receipt`` an entry with its proof."""
+    """``listed`` gives all charters that the vault tells of, ``receipt`` the proof of an entry."""
 
     def __init__(
         self,
         anchors: Anchors,
         believer: Believer,
         listed: Callable[[], Flow[list[facts.Charter]]],
-        receipt: Callable[[int], Flow[facts.ReceiptOf]],
+        receipt: Callable[[int], Flow[str]],
         clock: Callable[[], float],
     ) -> None:
         self._anchors, self._believer, self._clock = anchors, believer, clock
@@ -82,11 +82,8 @@ class Rules:
             if len(listed) == len(before.entries):
                 return _Chain(before.links, before.entries, before.documents, self._clock())
         for said in listed:
-            found = yield from self._receipt(said.entry)
-            if found.entry != said.entry:
-                raise EntryError("the vault's answer is of another entry")
-            yield from self._believer.proved(said.entry, found.receipt, found.text.encode())
-            item = entry.parse(found.text.encode())
+            text = yield from self._believer.proved(said.entry, (yield from self._receipt(said.entry)))
+            item = entry.parse(text)
             if not isinstance(item, entry.CharterEntry):
                 raise EntryError(f"entry {said.entry} is no charter")
             if entries and said.entry <= entries[-1]:
