@@ -51,6 +51,22 @@ class Plan:
                 found.append(constant)
         return found
 
+    def columns(self, rows: Sequence[Sequence[str]]) -> list[Sequence[str]] | None:
+        """What ``apply`` gives for many rows, by field; None where one is not as wide as the header."""
+        if any(len(row) != self._width for row in rows):
+            return None
+        turned = list(zip(*rows, strict=True))
+        found: list[Sequence[str]] = []
+        for columns, between, constant in self._takes:
+            if len(columns) == 1:
+                found.append(turned[columns[0]])
+            elif columns:
+                parts = zip(*(turned[at] for at in columns), strict=True)
+                found.append([between.join(part for one in row if (part := one.strip())) for row in parts])
+            else:
+                found.append([constant] * len(rows))
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:

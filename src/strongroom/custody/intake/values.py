@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom.catalog import fields
+from strongroom.catalog.columns import Column
 from strongroom.catalog.mapping import FieldMap
 from strongroom.catalog.model import Holding
 from strongroom.custody.intake.feed import OPERATIONS
@@ -52,6 +53,17 @@ class Values:
     deletes: list[bool] = field(default_factory=list)
 
 
+class _Raw(NamedTuple):
+    """A chunk's rows before their values are looked at: one text a row for each field that a column fills; the number
+    of each. ``broken``: how many rows could not be read, for ``errors``."""
+
+    columns: Sequence[Sequence[str]]
+    numbers: Sequence[int]
+    deletes: list[bool]
+    errors: list[RowError]
+    broken: int
+
+
 class Parser:
     """Reads chunks of one layout; each field's rules are compiled once."""
 
@@ -59,7 +71,7 @@ class Parser:
         self._layout = layout
         self._plan = layout.map.compile(layout.columns) if layout.delimiter else None
         self._names = tuple(layout.map.parts)
-        self._parsers = [fields.parser(layout.holding.fields[name]) for name in self._names]
+        self._columns = [Column(layout.holding.fields[name]) for name in self._names]
         self._key, self._op = layout.key, layout.op
         self._op_at = layout.columns.index(layout.op) if layout.op and layout.delimiter else 0
         needs = {name: one.needs for name, one in layout.holding.fields.items() if one.needs}
@@ -69,6 +81,49 @@ class Parser:
             csv.field_size_limit(2 * MAX_ROW)
 
     def parse(self, chunk: Chunk) -> Values:
+        raw = self._together(chunk) or self._one_by_one(chunk)
+        errors, numbers, deletes = raw.errors, raw.numbers, raw.deletes
+        columns: dict[str, list[str | None]] = {name: [None] * len(numbers) for name in self._layout.holding.fields}
+        wrong = [False] * len(numbers)
+        for name, column, texts in zip(self._names, self._columns, raw.columns, strict=False):
+            taken = _taken(deletes) if deletes and name != self._key else range(len(numbers))
+            found = column.parse(texts if len(taken) == len(texts) else [texts[at] for at in taken])
+            for at, reason in found.wrong:
+                errors.append(RowError(numbers[taken[at]], name, reason))
+                wrong[taken[at]] = True
+            columns[name] = _spread(found.values, taken, len(numbers))
+        if self._linked:
+            self._check_needs(columns, deletes, numbers, wrong, errors)
+        if self._key:
+            for at, value in enumerate(columns[self._key]):
+                if value is None and not wrong[at]:
+                    errors.append(RowError(numbers[at], self._key, "is missing, and rows are matched by it"))
+                    wrong[at] = True
+        if any(wrong):
+            good = [not each for each in wrong]
+            columns = {name: list(compress(values, good)) for name, values in columns.items()}
+            deletes = list(compress(deletes, good))
+        bad = raw.broken + sum(wrong)
+        return Values(columns, len(numbers) - sum(wrong), bad, sorted(errors), deletes)
+
+    def _together(self, chunk: Chunk) -> _Raw | None:
+        """The rows of CSV that are all whole, as wide as the header and not blank, as most chunks' are: read in one go."""
+        if self._plan is None or self._op or chunk.bad:
+            return None
+        texts = self._texts(chunk.records)
+        try:
+            rows = list(self._reader(texts))
+        except csv.Error:
+            return None
+        # As many rows as lines: so none reads on into the next.
+        if len(rows) != len(texts) or not all(map(any, rows)):
+            return None
+        columns = self._plan.columns(rows)
+        if columns is None or (len(rows[0]) == 1 and not all(map(str.strip, columns[0]))):
+            return None
+        return _Raw(columns, range(chunk.first, chunk.first + len(rows)), [], [], 0)
+
+    def _one_by_one(self, chunk: Chunk) -> _Raw:
         errors = list(chunk.bad)
         numbers: list[int] = []
         raws: list[Sequence[str]] = []
@@ -87,36 +142,7 @@ class Parser:
             elif raw is not None:
                 numbers.append(number)
                 raws.append(raw)
-        columns: dict[str, list[str | None]] = {name: [None] * len(raws) for name in self._layout.holding.fields}
-        wrong = [False] * len(raws)
-        for name, parse, column in zip(self._names, self._parsers, zip(*raws, strict=True), strict=False):
-            values: list[str | None] = []
-            columns[name] = values
-            left_out = deletes if name != self._key else []
-            for raw_value in column:
-                if left_out and left_out[len(values)]:
-                    values.append(None)
-                    continue
-                try:
-                    values.append(parse(raw_value))
-                except ValueRejected as reason:
-                    at = len(values)
-                    errors.append(RowError(numbers[at], name, str(reason)))
-                    wrong[at] = True
-                    values.append(None)
-        if self._linked:
-            self._check_needs(columns, deletes, numbers, wrong, errors)
-        if self._key:
-            for at, value in enumerate(columns[self._key]):
-                if value is None and not wrong[at]:
-                    errors.append(RowError(numbers[at], self._key, "is missing, and rows are matched by it"))
-                    wrong[at] = True
-        if any(wrong):
-            good = [not each for each in wrong]
-            columns = {name: list(compress(values, good)) for name, values in columns.items()}
-            deletes = list(compress(deletes, good))
-        bad = len(broken) + sum(wrong)
-        return Values(columns, len(raws) - sum(wrong), bad, sorted(errors), deletes)
+        return _Raw(list(zip(*raws, strict=True)), numbers, deletes, errors, len(broken))
 
     def _check_needs(
         self,
@@ -136,10 +162,13 @@ class Parser:
 
     def _rows(self, records: Iterable[bytes]) -> Iterator[Sequence[str] | str | None]:
         """For each record one text a field, the reason why there is none, or None for a blank line."""
+        texts = self._texts(records)
+        return self._csv(texts) if self._plan else (self._json(text) for text in texts)
+
+    def _texts(self, records: Iterable[bytes]) -> list[str]:
         # A character that the file's end cut off becomes U+FFFD, which no field takes.
         encoding = self._layout.encoding
-        texts = [record.decode(encoding, "replace") for record in records]
-        return self._csv(texts) if self._plan else (self._json(text) for text in texts)
+        return [record.decode(encoding, "replace") for record in records]
 
     def _csv(self, texts: Sequence[str]) -> Iterator[Sequence[str] | str | None]:
         plan = self._plan
@@ -183,6 +212,20 @@ class Parser:
             return "is empty"
         texts = list(self._layout.map.apply(row).values())
         return [row.get(self._op, ""), *texts] if self._op else texts
+
+
+def _taken(deletes: Sequence[bool]) -> list[int]:
+    return [at for at, delete in enumerate(deletes) if not delete]
+
+
+def _spread(values: list[str | None], taken: Sequence[int], count: int) -> list[str | None]:
+    """``values`` at the places ``taken``, and nothing elsewhere."""
+    if len(values) == count:
+        return values
+    found: list[str | None] = [None] * count
+    for at, value in zip(taken, values, strict=True):
+        found[at] = value
+    return found
 
 
 def _json(text: str) -> dict[str, str]:
