@@ -21,7 +21,7 @@ from tests.world import Person, World
 from strongroom.canonical import Record, encode
 from strongroom.client.device import Device, SignedAsk
 from strongroom.custody import opening
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.errors import StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from fuzz.seeds import hexes, vector
 from fuzz.target import Broken, Target, bytes_of, text_of
+from strongroom.canonical import encode
 from strongroom.errors import FormatError, SealError, StoreError
 from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private
 from strongroom.seal.person import HoldingKeys
@@ -41,7 +43,7 @@ def targets() -> list[Target]:
         Target(
             name="seal.plaintext",
             read=lambda data: plaintext.decode_fields(data, ()),
-            write=lambda found: plaintext.encode_fields(found, {}),
+            write=encode,
             errors=SealError,
             seeds=lambda: [b'{"name":"Ada","sex":null}', b"{}", b'{"a":"  x "}'],
             of=(plaintext.decode_fields,),
@@ -83,7 +85,7 @@ def targets() -> list[Target]:
             name="seal.evidence",
             read=lambda data: private.open_private(_key(), bytes(16), bytes(32), data),
             errors=(SealError, FormatError),
-            seeds=lambda: [private.seal_private(_key().public, bytes(16), bytes(32), b"{}")],
+            seeds=lambda: [private.seal_private(_key().public, bytes(16), bytes(32), b"{}", os.urandom)],
             of=(private.open_private,),
             weight=0.05,
         ),

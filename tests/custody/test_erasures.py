@@ -14,7 +14,7 @@ from tests.custody.life import mandate
 from tests.world import Person, World
 
 from strongroom.canonical import encode
-from strongroom.custody import admit, erase, erasures, opening, upkeep
+from strongroom.custody import admit, erase, erasures, opening, steps, upkeep
 from strongroom.custody.intake import importer
 from strongroom.custody.intake.importer import Source
 from strongroom.custody.intake.report import Report
@@ -58,7 +58,7 @@ def answered_and_not_noted(town: World, handles: Sequence[bytes]) -> None:
     signed = m.asker.erase("residents", "forget", handles, m.case, m.reason, town.room.now())
     pieces = opening.pieces(opening.rows(town.room, "residents", handles), {1, 2})
     admit.keep_private(town.room, signed)
-    request = protocol.Erase(**town.room.common(), **admit.of_ask(signed), **opening.slots(pieces))
+    request = protocol.Erase(**town.room.common(), **steps.of_ask(signed), **opening.slots(pieces))
     town.room.client.call("/v1/erase", request)
 
 

@@ -10,8 +10,8 @@ from tests.houses import FRESH, Houses
 
 from strongroom.client.device import SignedAsk, countersign
 from strongroom.custody import opening
-from strongroom.custody.admit import of_ask
 from strongroom.custody.opening import Piece
+from strongroom.custody.steps import of_ask
 from strongroom.keyholder import protocol
 from strongroom.seal import batch, body, ids, person
 from strongroom.store.rows import BatchRow, RecordRow, Stored

@@ -12,7 +12,7 @@ from tests.keyholder import asked
 from tests.keyholder.asked import WHY, Sealed
 
 from strongroom.client.device import countersign
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.gate import ask as asks
 from strongroom.keyholder import checks, protocol
 from strongroom.ledger import entry, tag

@@ -16,7 +16,7 @@ from tests.keyholder.grouped import group_of, part_of
 from tests.ledger.mutate import mutations
 
 from strongroom.canonical import Codec, Record, encode
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.errors import FormatError, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
@@ -116,7 +116,14 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
     (
         protocol.status,
         protocol.Status(
-            charter=KEY, charter_version=1, checkpoint=NOTE, frozen=["room"], pending=[2], published=1, time=7
+            charter=KEY,
+            charter_version=1,
+            checkpoint=NOTE,
+            frozen=["room"],
+            pending=[2],
+            published=1,
+            time=7,
+            witnessed="",
         ),
     ),
     (protocol.done, protocol.Done(done=True)),

@@ -12,7 +12,7 @@ from tests.keyholder.asked import erase
 from strongroom.canonical import encode
 from strongroom.catalog.model import Charter
 from strongroom.custody import ceremony
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.work import Work

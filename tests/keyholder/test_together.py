@@ -11,7 +11,7 @@ from tests.keyholder.asked import erase
 from tests.keyholder.grouped import PATH, ask, codes, group_of, opened, part_of, work_of
 
 from strongroom.canonical import encode
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.errors import FormatError, Refused, SealError, StoreError, StrongroomError
 from strongroom.keyholder import protocol, reading
 from strongroom.keyholder.case import Case

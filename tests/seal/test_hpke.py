@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+import os
+
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.seal import by_hand, made
@@ -63,15 +67,55 @@ def test_keys_that_are_none() -> None:
 
 def test_evidence() -> None:
     """Whether it is what the commitment says is for whoever knows its format; here it is bound to that commitment."""
-    sealed = private.seal_private(made.PRIVATE.public, made.ROOM, COMMITMENT, EVIDENCE)
+    sealed = _sealed(EVIDENCE)
     assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, sealed) == EVIDENCE
-    assert len(private.seal_private(made.PRIVATE.public, made.ROOM, COMMITMENT, EVIDENCE * 40)) == len(sealed)
-    unpadded = hpke.encrypt(made.PRIVATE.public, b"strongroom/v1 private-half\0" + made.ROOM + COMMITMENT, EVIDENCE)
-    with pytest.raises(FormatError):
-        private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, b"\1" + unpadded)
+    assert len(_sealed(EVIDENCE * 40)) == len(sealed)
     for room, commitment, data in (
-        (bytes(16), COMMITMENT, sealed), (made.ROOM, bytes(32), sealed), (made.ROOM, COMMITMENT, b"\2" + sealed[1:]),
+        (bytes(16), COMMITMENT, sealed), (made.ROOM, bytes(32), sealed), (made.ROOM, COMMITMENT, b"\3" + sealed[1:]),
         (made.ROOM, COMMITMENT, b""), (bytes(15), COMMITMENT, sealed), (made.ROOM, bytes(31), sealed),
+        (made.ROOM, COMMITMENT, b"\1" + sealed[1:]), (made.ROOM, COMMITMENT, sealed[:1190]),
+        (made.ROOM, COMMITMENT, sealed[:-1] + bytes([sealed[-1] ^ 1])),
     ):  # fmt: skip
         with pytest.raises(SealError):
             private.open_private(made.PRIVATE, room, commitment, data)
+
+
+def _sealed(evidence: bytes) -> bytes:
+    return private.seal_private(made.PRIVATE.public, made.ROOM, COMMITMENT, evidence, os.urandom)
+
+
+def test_evidence_of_several_under_one_secret_opens_each_alone_and_as_no_others() -> None:
+    sealer = private.PrivateSealer(made.PRIVATE.public, made.ROOM, os.urandom)
+    other = bytes(31) + b"\1"
+    one, two, again = sealer.seal(COMMITMENT, EVIDENCE), sealer.seal(other, b"{}"), sealer.seal(COMMITMENT, b"{}")
+    assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, one) == EVIDENCE
+    assert private.open_private(made.PRIVATE, made.ROOM, other, two) == b"{}"
+    # The same ask again, with another countersignature maybe: one key, another nonce.
+    assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, again) == b"{}"
+    assert one[1169:1181] != again[1169:1181]
+    with pytest.raises(SealError):
+        private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, two)
+
+
+def test_evidence_by_the_specification() -> None:
+    """SPEC 7.1 by hand, so that an auditor's own program opens it."""
+    sealed = _sealed(EVIDENCE)
+    secret = by_hand.decrypt(SEED, b"strongroom/v1 private-halves\0" + made.ROOM, sealed[1:1169])
+    key = hmac.digest(secret, b"strongroom/v1 private-half\0" + made.ROOM + COMMITMENT, "sha256")
+    padded = AESGCM(key).decrypt(sealed[1169:1181], sealed[1181:], None)
+    assert (sealed[:1], len(padded)) == (b"\2", 2048)
+    assert padded == EVIDENCE + b"\x80" + bytes(2047 - len(EVIDENCE))
+
+
+def test_evidence_of_the_earlier_version() -> None:
+    info, padded = (
+        b"strongroom/v1 private-half\0" + made.ROOM + COMMITMENT,
+        EVIDENCE + b"\x80" + bytes(2047 - len(EVIDENCE)),
+    )
+    public = made.PRIVATE.public
+    sealed = b"\1" + hpke.encrypt(public, info, padded)
+    assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, sealed) == EVIDENCE
+    with pytest.raises(FormatError):
+        private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, b"\1" + hpke.encrypt(public, info, EVIDENCE))
+    with pytest.raises(SealError):
+        private.open_private(made.PRIVATE, made.ROOM, bytes(32), sealed)

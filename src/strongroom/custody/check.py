@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.client.device import SignedAsk
-from strongroom.custody import opening
-from strongroom.custody.admit import admit, keep_private
+from strongroom.custody import alone, opening
+from strongroom.custody.admit import admitting
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Steps
 from strongroom.gate import ask as asks
 from strongroom.ledger import entry
 from strongroom.redact import predicate
@@ -31,16 +32,20 @@ def check(room: Room, signed: SignedAsk) -> Checked:
     Raises ``Refused``, ``InputError`` for a handle that is not here, ``ValueRejected`` for a value that the field could
     not have: then nothing was asked; ``LedgerError`` and ``SealError`` as ``opening.opened``.
     """
+    return alone.drive(room, checking(room, signed))
+
+
+def checking(room: Room, signed: SignedAsk) -> Steps[Checked]:
+    """``check`` as steps."""
     ask = signed.ask
     assert isinstance(ask, asks.CheckAsk)
-    admitted = admit(room, signed)
-    declared = room.rules().charter.holdings[ask.holding].fields[ask.field]
+    admitted = yield from admitting(room, signed)
+    declared = admitted.charter.holdings[ask.holding].fields[ask.field]
     asked = signed.private.subject.value if signed.private.subject else None
     predicate.question(ask.test, declared, asked)
     pieces = opening.pieces(opening.rows(room, ask.holding, ask.records), admitted.grant.compartments)
-    keep_private(room, signed)
     today = room.now() // _DAY
-    opened = opening.opened(room, signed, admitted, entry.CheckEntry, pieces)
+    opened = yield from opening.opening(room, signed, admitted, entry.CheckEntry, pieces)
     answers = tuple(
         predicate.answer(ask.test, declared, opened.values[handle].get(ask.field), asked, today)
         for handle in ask.records

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
 from strongroom.custody import certificate, opening
-from strongroom.custody.admit import Admitted, admit, keep_private, of_ask
+from strongroom.custody.admit import Admitted, admit, keep_private
 from strongroom.custody.opening import Piece
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
+from strongroom.custody.steps import of_ask
 from strongroom.errors import EntryError, Refused
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
+from strongroom.custody.recent import Recent
 from strongroom.errors import CheckpointError, EntryError, StoreError, StrongroomError
-from strongroom.ledger import checkpoint, entry, note, policy, tile, tree
+from strongroom.ledger import checkpoint, entry, note, policy, proof, tile, tree
 from strongroom.ledger.cosignature import Cosigner
-from strongroom.ledger.edge import Edge
+from strongroom.ledger.entry import Entry
 from strongroom.ledger.life import Life
-from strongroom.ledger.prover import Prover
 from strongroom.store import mirror as kept
 
 # (start, limit) -> entries: asks the keyholder for more of the ledger.
@@ -47,6 +47,8 @@ class Mirror:
         self._store, self._genesis, self._cosigner, self._now = store, genesis, cosigner, now
         self._log = note.verifier(log)
         self._charters: list[Enacted] = []
+        self._charters_of = 0
+        self._recent = Recent(store, 0)
         self._lives = _Lives(store)
 
     @property
@@ -65,17 +67,28 @@ class Mirror:
 
     def head(self) -> tuple[int, bytes, str]:
         """Size and root (32 bytes) of the last checkpoint accepted, and our cosignature under it; of one moment."""
-        kept_note = self.note
-        if not kept_note:
-            return 0, tree.EMPTY_ROOT, ""
-        at = checkpoint.parse(note.parse_note(kept_note).text)
-        return at.size, at.root, "".join(kept_note.splitlines(keepends=True)[-1:])
+        return self._now_held().head()
 
     @property
     def time(self) -> int:
         """Time of the last entry: the ledger's own time, as far as the vault knows it."""
-        size = self.size
-        return entry.parse(self.entry(size - 1)).time if size else 0
+        return self._now_held().time
+
+    def _now_held(self) -> Recent:
+        size = self._store.size()
+        if self._recent.size != size:
+            self._recent = Recent(self._store, size)
+        return self._recent
+
+    def parsed(self, index: int) -> Entry:
+        """Raises ``StoreError`` when the mirror does not reach so far."""
+        return self._now_held().entry(index)
+
+    def receipt(self, index: int, size: int, signed: str) -> str:
+        """C2SP tlog-proof that an entry is among the first ``size``, under ``signed``, which was accepted: the tiles here gave its root.
+        Raises ``ProofError``, ``TileError``."""
+        hashes = self._now_held().prover.inclusion(index, size)
+        return proof.Proof(index, tuple(hashes), signed).marshal()
 
     def entry(self, index: int) -> bytes:
         return self._store.entries(index, index + 1)[0]
@@ -101,14 +114,21 @@ class Mirror:
         if at.size < start:
             raise CheckpointError(f"the ledger was cut: it had {start} entries, and now ends at {at.size}")
         while True:
-            size = self._store.size()
+            held = self._now_held()
+            size = held.size
             if at.size <= size:
-                if Prover(self._store.read_tile).root(at.size) != at.root:
+                if held.prover.root(at.size) != at.root:
                     raise CheckpointError(f"at size {at.size} the ledger now says another root than this mirror holds")
                 if at.size < size or self.note:
                     return at
             fresh = self._missing(at.size, size, start, entries, fetch)
-            changed = self._verify(at, fresh, size)
+            items = self._verify(held, fresh)
+            edge, leaves = held.edge(), [tree.leaf_hash(data) for data in fresh]
+            edge.extend(leaves)
+            if edge.root() != at.root:
+                raise CheckpointError(f"the entries up to {at.size} do not give the root that the checkpoint signs")
+            self._lives.add(size, items)
+            changed = tile.append(held.read_tile, size, leaves)
             text = at.marshal()
             line = self._cosigner.cosign(text, max(self._now(), 0))
             signatures = note.parse_note(signed).signatures
@@ -122,6 +142,7 @@ class Mirror:
                 if self._store.size() == size:
                     raise
                 continue  # another process of the vault was first: look again
+            held.grown(changed, items, edge, at.root, line)
             return at
 
     def _missing(self, wanted: int, size: int, start: int, entries: Sequence[str], fetch: Fetch) -> list[bytes]:
@@ -133,9 +154,9 @@ class Mirror:
             got += [item.encode() for item in more]
         return got[: wanted - size]
 
-    def _verify(self, at: checkpoint.Checkpoint, fresh: Sequence[bytes], size: int) -> dict[tuple[int, int], bytes]:
+    def _verify(self, held: Recent, fresh: Sequence[bytes]) -> list[Entry]:
         # Of the first ``size`` entries alone: another process may have added more meanwhile.
-        time = entry.parse(self.entry(size - 1)).time if size else 0
+        time, size = held.time, held.size
         known = [item for item in self.charters() if item.index < size]
         latest = self._now() + AHEAD_SECONDS
         items = [entry.parse(data) for data in fresh]
@@ -153,20 +174,17 @@ class Mirror:
             named = entry.charter_hash_of(item)
             if named is not None and in_force(known, time).hash != named:
                 raise EntryError(f"entry {index}: its charter is not the one in force at its time")
-        leaves = [tree.leaf_hash(data) for data in fresh]
-        edge = Edge.read(self._store.read_tile, size)
-        edge.extend(leaves)
-        if edge.root() != at.root:
-            raise CheckpointError(f"the entries up to {at.size} do not give the root that the checkpoint signs")
-        self._lives.add(size, items)
-        return tile.append(self._store.read_tile, size, leaves)
+        return items
 
     # --- charters --------------------------------------------------------------------------------------------------
     def charters(self) -> list[Enacted]:
         """Every charter of the ledger, its chain of versions, hashes and signatures verified. Raises ``CheckpointError``."""
-        after = self._charters[-1].index if self._charters else -1
-        for index in self._store.charters(after):
-            self._charters.append(self._enact(index))
+        size = self._store.size()
+        if self._charters_of < size:
+            after = self._charters[-1].index if self._charters else -1
+            for index in self._store.charters(after):
+                self._charters.append(self._enact(index))
+            self._charters_of = size
         return self._charters
 
     def _enact(self, index: int) -> Enacted:

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from strongroom.canonical import encode
 from strongroom.catalog import fields as types
 from strongroom.catalog.model import Holding
 from strongroom.client.device import SignedAsk
-from strongroom.custody.admit import Admitted, of_ask
+from strongroom.custody import alone
+from strongroom.custody.admit import Admitted
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Say, Steps, of_ask
 from strongroom.errors import CommitmentError, EntryError, FormatError, InputError, SealError
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
-from strongroom.seal import body, columns, hpke, person
+from strongroom.seal import body, columns, person
 from strongroom.seal.cleartext import open_compartment
 from strongroom.seal.person import HoldingKeys
 from strongroom.store.rows import Stored
@@ -102,25 +103,27 @@ def tags(holding: Holding, pieces: Sequence[Piece]) -> int:
 
 
 def opened(room: Room, signed: SignedAsk, admitted: Admitted, kind: type[Written], pieces: Sequence[Piece]) -> Opened:
-    """Have the keyholder give the shares of ``pieces``, and open them. What is kept of the ask is kept before.
+    """``opening`` for one who asks alone. What is kept of the ask is kept before."""
+    return alone.drive(room, opening(room, signed, admitted, kind, pieces), keep=False)
+
+
+def opening(
+    room: Room, signed: SignedAsk, admitted: Admitted, kind: type[Written], pieces: Sequence[Piece]
+) -> Steps[Opened]:
+    """Have the keyholder give the shares of ``pieces``, and open them.
 
     Raises ``Refused``, ``LedgerError`` when the receipt is not good, ``SealError`` (``CommitmentError``) when a record was
     tampered with. Then nothing is returned.
     """
-    seed = hpke.private_from(room.random(96))
-    known = room.common()
-    asked = encode(request(known, signed, pieces, seed.public))
-    answer = protocol.sealed_answer.parse(room.client.send("/v1/disclose", asked))
-    given = protocol.shares.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, asked), answer.sealed))
-    index = room.settle(given.receipt, answer.entries, known["have"])
-    count = len({row.handle for row, _ in pieces})
+    given = yield Say(signed, protocol.Disclose, slots(pieces))
+    count, index = len({row.handle for row, _ in pieces}), given.index
     written = verify_entry(room, index, signed.text, admitted.line, kind, count, len(signed.countersignatures))
     if written.compartments != sorted({slot.compartment for _, slot in pieces}):
         raise EntryError(f"entry {index} names other compartments than were asked for")
     shares, whos = columns.split(given.shares, 32), columns.split(given.whos, 16)
     if not len(shares) == len(whos) == len(pieces):
         raise FormatError("the keyholder's answer has not one share and one person for each slot")
-    keys, holding = room.keys.holding(signed.ask.holding), room.rules().charter.holdings[signed.ask.holding]
+    keys, holding = room.keys.holding(signed.ask.holding), admitted.charter.holdings[signed.ask.holding]
     if len(written.tags) != tags(holding, pieces):
         raise EntryError(
             f"entry {index} has not one tag for each person of each record: somebody would not find this read"

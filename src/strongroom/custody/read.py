@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from strongroom.canonical import encode
 from strongroom.catalog import fields as types
 from strongroom.catalog.model import Holding
 from strongroom.client.device import SignedAsk
-from strongroom.custody import opening
-from strongroom.custody.admit import admit, keep_private, of_ask
+from strongroom.custody import alone, opening
+from strongroom.custody.admit import admitting
 from strongroom.custody.opening import Fields
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Say, Steps
 from strongroom.errors import InputError
 from strongroom.gate import ask as asks
 from strongroom.gate.decision import Grant
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
 from strongroom.redact import mask
-from strongroom.seal import hpke, person
+from strongroom.seal import person
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,7 @@ class Disclosed:
 
 def find(room: Room, signed: SignedAsk) -> Found:
     """Is the person here? Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``ValueRejected``."""
-    ask = signed.ask
-    assert isinstance(ask, asks.FindAsk)
-    line = admit(room, signed).line
-    assert signed.private.subject is not None
-    number = room.holding(ask.holding)
-    holding = room.rules().charter.holdings[ask.holding]
-    declared = next(f for n, f in holding.fields.items() if f.identifier != "none" and types.kind(n, f) == ask.kind)
-    value = types.parse(declared, signed.private.subject.value)
-    if value is None:
-        raise InputError("the identifier to find is empty")
-    nf = types.normal(declared, value)
-    inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
-    keep_private(room, signed)
-    seed = hpke.private_from(room.random(96))
-    known = room.common()
-    request = encode(protocol.Find(**known, **of_ask(signed), fresh=seed.public, inner=inner))
-    answer = protocol.sealed_answer.parse(room.client.send("/v1/find", request))
-    given = protocol.token.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
-    index = room.settle(given.receipt, answer.entries, known["have"])
-    verify_entry(room, index, signed.text, line, entry.FindEntry, 1, countersigned=len(signed.countersignatures))
-    return Found(tuple(room.store.handles_of_token(number, given.token)), index, given.receipt)
+    return alone.drive(room, finding(room, signed))
 
 
 def disclose(room: Room, signed: SignedAsk) -> Disclosed:
@@ -72,14 +52,38 @@ def disclose(room: Room, signed: SignedAsk) -> Disclosed:
     Raises ``Refused`` by gate or keyholder, ``InputError`` for a handle that is not here, ``LedgerError`` when the
     receipt is not good, ``SealError`` (``CommitmentError``) when a record was tampered with. Then nothing is returned.
     """
+    return alone.drive(room, disclosing(room, signed))
+
+
+def finding(room: Room, signed: SignedAsk) -> Steps[Found]:
+    """``find`` as steps."""
+    ask = signed.ask
+    assert isinstance(ask, asks.FindAsk)
+    admitted = yield from admitting(room, signed)
+    assert signed.private.subject is not None
+    number = room.holding(ask.holding)
+    holding = admitted.charter.holdings[ask.holding]
+    declared = next(f for n, f in holding.fields.items() if f.identifier != "none" and types.kind(n, f) == ask.kind)
+    value = types.parse(declared, signed.private.subject.value)
+    if value is None:
+        raise InputError("the identifier to find is empty")
+    nf = types.normal(declared, value)
+    inner = person.inners(room.keys.holding(ask.holding), ask.kind, [nf])[0]
+    given = yield Say(signed, protocol.Find, {"inner": inner})
+    countersigned = len(signed.countersignatures)
+    verify_entry(room, given.index, signed.text, admitted.line, entry.FindEntry, 1, countersigned=countersigned)
+    return Found(tuple(room.store.handles_of_token(number, given.token)), given.index, given.receipt)
+
+
+def disclosing(room: Room, signed: SignedAsk) -> Steps[Disclosed]:
+    """``disclose`` as steps."""
     ask = signed.ask
     assert isinstance(ask, asks.DiscloseAsk)
-    admitted = admit(room, signed)
+    admitted = yield from admitting(room, signed)
     rows = opening.rows(room, ask.holding, ask.records, ask.version)
     pieces = opening.pieces(rows, admitted.grant.compartments)
-    keep_private(room, signed)
-    opened = opening.opened(room, signed, admitted, entry.DisclosureEntry, pieces)
-    declared = room.rules().charter.holdings[ask.holding]
+    opened = yield from opening.opening(room, signed, admitted, entry.DisclosureEntry, pieces)
+    declared = admitted.charter.holdings[ask.holding]
     values = tuple(shown(declared, admitted.grant, opened.values[handle]) for handle in ask.records)
     return Disclosed(tuple(ask.records), values, opened.index, opened.receipt)
 

@@ -31,7 +31,7 @@ def verify_entry(
 
     Its ``commitment`` is the ask's hash: it binds records, fields, nonce, case and reason. Raises ``EntryError``.
     """
-    written, ask = entry.parse(room.mirror.entry(index)), asks.parse(text)
+    written, ask = room.mirror.parsed(index), asks.parse(text)
     if not isinstance(written, kind):
         raise EntryError(f"entry {index} is not a {kind.__name__}")
     said = (written.commitment, written.charter, written.holding, written.purpose, written.count, written.role)

@@ -18,7 +18,10 @@ from strongroom.gate import ask as asks
 from strongroom.gate.decision import Gate
 from strongroom.keyholder import client, line, protocol
 from strongroom.ledger import checkpoint, note, proof
+from strongroom.seal.private import PrivateSealer
 from strongroom.store.vault import VaultStore
+
+_SEALER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Room:
         self.store = VaultStore(directory / "vault.db")
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
+        self._numbers: dict[str, int] = {}
+        self._sealer: tuple[bytes, float, PrivateSealer] | None = None
         self.client = client.Client(
             transport
             or client.HttpTransport(
@@ -140,7 +145,17 @@ class Room:
         declared = self.rules().charter.holdings
         if name not in declared:
             raise InputError(f"the charter has no holding {name}; it has: {', '.join(sorted(declared))}")
-        return self.store.add_holding(self.keys.holding(name).holding, name)
+        found = self._numbers.get(name)
+        if found is None:  # a holding's number is never another's
+            found = self._numbers[name] = self.store.add_holding(self.keys.holding(name).holding, name)
+        return found
+
+    def private_sealer(self) -> PrivateSealer:
+        """What evidence is sealed with now: under one secret for a minute, so that little of what is stored opens by what memory has."""
+        auditor, now = self.rules().charter.auditor, self._clock()
+        if self._sealer is None or self._sealer[0] != auditor or not 0 <= now - self._sealer[1] < _SEALER_SECONDS:
+            self._sealer = auditor, now, PrivateSealer(auditor, self.keys.room, self.random)
+        return self._sealer[2]
 
     def enter_charter(self, document: bytes, roster: bytes, signature: bytes, steward: bytes) -> int:
         """Have a signed charter written into the ledger. Returns its entry's index. Raises ``Refused`` (``charter``)."""

@@ -164,8 +164,9 @@ def _afterwards(report: Report, scene: Scene) -> None:
 
 def _keep(stage: Stage, signed: SignedAsk, evidence: asks.Evidence) -> None:
     name = asks.ask_hash(signed.text)
-    auditor = stage.room.rules().charter.auditor
-    stage.room.store.put_private(name, private.seal_private(auditor, stage.room.keys.room, name, encode(evidence)))
+    auditor, room = stage.room.rules().charter.auditor, stage.room
+    sealed = private.seal_private(auditor, room.keys.room, name, encode(evidence), room.random)
+    room.store.put_private(name, sealed)
 
 
 def _root(report: Report, scene: Scene) -> None:

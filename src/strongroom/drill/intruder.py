@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
-from strongroom.custody.admit import of_ask
+from strongroom.custody.steps import of_ask
 from strongroom.drill.stage import Known, Stage
 from strongroom.errors import StrongroomError
 from strongroom.keyholder import protocol

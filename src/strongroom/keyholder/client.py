@@ -11,15 +11,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import Record, encode
-from strongroom.errors import FormatError, KeyholderUnavailable, Refused, StrongroomError
+from strongroom.errors import FormatError, KeyholderUnavailable, Refused, StrongroomError, Unwitnessed
 from strongroom.keyholder import line, protocol
 
 # (path, signature, body) -> answer: over HTTP here, straight into the core in drills with a clock of their own.
 Transport = Callable[[str, bytes, bytes], bytes]
+
+# Each is held back for up to 10 s: all within the 120 s in which it is answered again (SPEC.md 8.4).
+HELD_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,38 @@ class Voice:
 
     room: bytes
     key: Callable[[], bytes]
+
+
+class Asked(NamedTuple):
+    """A request as it was sent."""
+
+    path: str
+    signature: bytes
+    body: bytes
+
+
+def headers_of(signature: bytes) -> dict[str, str]:
+    return {"Strongroom-Signature": base64.b64encode(signature).decode(), "Content-Type": "application/json"}
+
+
+def judged(voice: Voice | None, address: str, asked: Asked, status: int, under: str, answer: bytes) -> bytes:
+    """The answer, once it is known to be the keyholder's own. ``under``: its header ``Strongroom-Signature``. Raises what it was refused for,
+    and ``KeyholderUnavailable`` when it is not signed as ``voice`` says."""
+    key = voice.key() if voice else b""
+    if voice is not None and key:
+        try:
+            signed = base64.b64decode(under, validate=True)
+        except (binascii.Error, ValueError):
+            signed = b""
+        try:
+            protocol.verify_answer(voice.room, *asked, status, answer, signed, key)
+        except KeyholderUnavailable as error:
+            raise KeyholderUnavailable(
+                f"{address}: {error}. Try again; if it stays so, what listens there is another's, or changes answers"
+            ) from None
+    if status == 200:
+        return answer
+    raise _problem(answer)
 
 
 class HttpTransport:
@@ -52,12 +88,23 @@ class HttpTransport:
         if len(body) > protocol.MAX_BODY:
             # It would be refused before it is read, and so by nobody's word.
             raise FormatError(f"the request is over {protocol.MAX_BODY} bytes")
-        headers = {"Strongroom-Signature": base64.b64encode(signature).decode(), "Content-Type": "application/json"}
+        asked = Asked(path, signature, body)
+        for left in reversed(range(HELD_TRIES)):
+            try:
+                return self._exchange(asked)
+            except Unwitnessed as held:
+                # Its entry is written and its answer held back: the identical request is answered as soon as witnesses have cosigned.
+                if not left:
+                    raise KeyholderUnavailable(str(held)) from None
+        raise AssertionError("unreachable")
+
+    def _exchange(self, asked: Asked) -> bytes:
+        headers = headers_of(asked.signature)
         for attempt in (1, 2):
             kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
             connection = kept or self._connect()
             try:
-                connection.request("POST", path, body, headers)
+                connection.request("POST", asked.path, asked.body, headers)
                 response = connection.getresponse()
                 data = response.read()
             except (OSError, http.client.HTTPException) as error:
@@ -67,28 +114,9 @@ class HttpTransport:
                 if kept is not None and attempt == 1:
                     continue
                 raise KeyholderUnavailable(f"the keyholder at {self._address()} broke off: {error}") from None
-            self._verify(path, signature, body, response, data)
-            if response.status == 200:
-                return data
-            raise _problem(data)
+            under = response.getheader("Strongroom-Signature", "")
+            return judged(self._voice, self._address(), asked, response.status, under, data)
         raise AssertionError("unreachable")
-
-    def _verify(
-        self, path: str, signature: bytes, body: bytes, response: http.client.HTTPResponse, answer: bytes
-    ) -> None:
-        key = self._voice.key() if self._voice else b""
-        if self._voice is None or not key:
-            return
-        try:
-            under = base64.b64decode(response.getheader("Strongroom-Signature", ""), validate=True)
-        except (binascii.Error, ValueError):
-            under = b""
-        try:
-            protocol.verify_answer(self._voice.room, path, signature, body, response.status, answer, under, key)
-        except KeyholderUnavailable as error:
-            raise KeyholderUnavailable(
-                f"{self._address()}: {error}. Try again; if it stays so, what listens there is another's, or changes answers"
-            ) from None
 
     def close(self) -> None:
         """Hang up, for this thread: a server that stops would wait for a connection that nobody uses."""
@@ -148,11 +176,18 @@ def _problem(data: bytes) -> StrongroomError:
         found = protocol.problem.parse(data)
     except FormatError:
         return KeyholderUnavailable("the keyholder's answer is not one of the protocol")
-    if found.code == "malformed":
-        return FormatError(found.detail)
-    if found.code == "store":
-        return KeyholderUnavailable(found.detail)
-    return Refused(found.code, found.detail)
+    return problem(found.code, found.detail)
+
+
+def problem(code: str, detail: str) -> StrongroomError:
+    """What a request, or a part of one, was answered with."""
+    if code == "malformed":
+        return FormatError(detail)
+    if code == "witnesses":
+        return Unwitnessed(detail)
+    if code == "store":
+        return KeyholderUnavailable(detail)
+    return Refused(code, detail)
 
 
 class Client:

@@ -272,8 +272,12 @@ class VaultStore:
 
     def put_private(self, commitment: bytes, sealed: bytes) -> None:
         """Keep a sealed private half under its commitment (32 bytes). Putting it again changes nothing."""
+        self.put_privates([(commitment, sealed)])
+
+    def put_privates(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        """``put_private`` of several (commitment, sealed), all or nothing."""
         with self._db.transaction():
-            self._db.run(_SQL["put_private"], (commitment, sealed))
+            self._db.run_many(_SQL["put_private"], rows)
 
     def private(self, commitment: bytes) -> bytes | None:
         """The sealed private half, if it is here."""

@@ -47,14 +47,14 @@ def log_of_intake(patch: pytest.MonkeyPatch) -> None:
 
 def log_of_reads(patch: pytest.MonkeyPatch) -> None:
     """When a record was read last."""
-    honest = opening.opened
+    honest = opening.opening
 
-    def weak(room: Room, signed: Any, admitted: Any, kind: Any, pieces: Sequence[opening.Piece]) -> opening.Opened:
+    def weak(room: Room, signed: Any, admitted: Any, kind: Any, pieces: Sequence[opening.Piece]) -> Any:
         for row, _ in pieces:
             _note(room, f"read last {row.handle.hex()}", str(room.now()).encode())
         return honest(room, signed, admitted, kind, pieces)
 
-    patch.setattr(opening, "opened", weak)
+    patch.setattr(opening, "opening", weak)
 
 
 def never_tidied(patch: pytest.MonkeyPatch) -> None:
