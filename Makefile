@@ -8,9 +8,13 @@ N ?= 200
 SECONDS ?= 10
 RUNS ?= 0
 JOBS ?= 1
+ROWS ?= 500000
+MINUTES ?= 5
+# Under build/, which make bench leaves alone but for its own folder.
+PEERS ?= build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench kill fuzz lock clean
+.PHONY: help setup demo test lint format bench soak kill fuzz lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,8 +39,11 @@ format: $(VENV)/.dev  ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix --exit-zero --quiet
 	@$(BIN)/ruff format
 
-bench: $(VENV)/.dev  ## measure this machine, its disk included
-	@$(BIN)/python -m bench
+bench: $(VENV)/.dev $(PEERS)/.made  ## measure this machine and its disk, peers beside; writes docs/benchmarks.md. ROWS=500000 to import
+	@$(BIN)/python -m bench --rows $(ROWS) --peers $(PEERS)
+
+soak: $(VENV)/.dev  ## both houses as servers for MINUTES=5, with faults; nothing may be lost, nothing may grow
+	@STRONGROOM_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/soak --timeout=0
 
 drills: $(VENV)/.run  ## replay every attack, and write docs/promises.md
 	@$(BIN)/strongroom drill --all --table docs/promises.md
@@ -76,6 +83,13 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock requirements/data.lock
 	@echo "Installing what tests and checks need ..."
 	@$(PIP) $(LOCKED) -r requirements/dev.lock
 	@$(PIP) $(LOCKED) --no-deps -r requirements/data.lock
+	@touch $@
+
+# Beside us only: away from what we run on ourselves. What there is no wheel for is left out, and the run says so.
+$(PEERS)/.made: $(VENV)/.made requirements/peers.lock
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check $(LOCKED) --only-binary :all: -r requirements/peers.lock || \
+	  echo "The peers are not all to be had here; make bench goes on without" >&2
 	@touch $@
 
 # One wheel, and only where there is one; elsewhere nothing is installed, and the command says what it does without.

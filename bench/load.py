@@ -20,6 +20,8 @@ from typing import cast
 
 import uvloop
 
+from bench.measure import at
+
 _SHOWN = 600
 _SECONDS = 180.0
 
@@ -35,6 +37,10 @@ class Load:
     @property
     def rate(self) -> float:
         return len(self.times) / self.seconds
+
+    def at(self, part: float) -> float:
+        """A percentile, in seconds."""
+        return at(sorted(self.times), part)
 
 
 def write(path: Path, requests: Iterable[bytes]) -> int:

@@ -1,4 +1,4 @@
-"""Clocks, percentiles, memory and lines: what every measurement here is made of."""
+"""Clocks, percentiles, memory, and the disk: what every measurement here is made of."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import os
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+
+from bench import process
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -17,59 +21,53 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def spread(times: Iterable[float]) -> str:
-    """p50, p99 and slowest, in milliseconds."""
+def spread_of(times: Iterable[float]) -> str:
+    """p50 and p99, in milliseconds."""
     ordered = sorted(times)
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3 for part in (0.5, 0.99)]
-    return f"p50 {at[0]:.2f} ms, p99 {at[1]:.2f} ms, slowest {ordered[-1] * 1e3:.2f} ms ({len(ordered)} times)"
+    return f"p50 {at(ordered, 0.5) * 1e3:.2f} ms, p99 {at(ordered, 0.99) * 1e3:.2f} ms"
+
+
+def at(ordered: Sequence[float], part: float) -> float:
+    """The percentile: of sorted times, that below which ``part`` of them lie."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
 def run(arguments: list[str]) -> tuple[float, float, float]:
     """Run a command to its end: seconds, and the memory (MB, proportional) of all its processes together: peak of the first half, peak."""
     began = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, start_new_session=True)
+    running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     seen: list[float] = []
-    while process.poll() is None:
-        seen.append(_session_mb(process.pid))
-        time.sleep(0.1)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
+    while running.poll() is None:
+        seen.append(process.memory_mb(running.pid))
+        time.sleep(0.2)
+    if running.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {running.returncode}")
     return time.perf_counter() - began, max(seen[: len(seen) // 2] or seen), max(seen)
 
 
-def _session_mb(session: int) -> float:
-    total = 0
-    for directory in Path("/proc").iterdir():
-        try:
-            if directory.name.isdigit() and os.getsid(int(directory.name)) == session:
-                rollup = (directory / "smaps_rollup").read_text()
-                total += next(int(text.split()[1]) for text in rollup.splitlines() if text.startswith("Pss:"))
-        except (OSError, StopIteration):
-            continue  # it ended meanwhile
-    return total / 1024
+@dataclass(frozen=True)
+class Disk:
+    """Seconds of one fsync after 4 KiB, and of one commit of SQLite (WAL, FULL)."""
+
+    p50: float
+    p99: float
+    commit: float
 
 
-def line(what: str, figure: str) -> None:
-    print(f"  {what:<46} {figure}", flush=True)
-
-
-def disk(directory: Path) -> float:
-    """The disk's own fsync, beside which all else is to be read. Returns its median in seconds."""
-    path, times = directory / "fsync", []
+def disk(directory: Path) -> Disk:
+    """The disk's own fsync, beside which all else is to be read."""
+    path, times = directory / "fsync", list[float]()
     with path.open("wb") as file:
-        for _ in range(300):
+        for _ in range(500):
             file.write(os.urandom(4096))
             file.flush()
             times.append(seconds(lambda: os.fsync(file.fileno())))
     path.unlink()
-    line("fsync after 4 KiB", spread(times))
-    database = sqlite3.connect(directory / "commit.db", isolation_level=None)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE one (x)")
-    line(
-        "SQLite commit of one row (WAL, FULL)",
-        spread(seconds(lambda: database.execute("INSERT INTO one VALUES (1)")) for _ in range(300)),
-    )
-    database.close()
-    return sorted(times)[len(times) // 2]
+    with closing(sqlite3.connect(directory / "commit.db", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE one (x)")
+        commits = sorted(seconds(lambda: database.execute("INSERT INTO one VALUES (1)")) for _ in range(300))
+    (directory / "commit.db").unlink()
+    times.sort()
+    return Disk(at(times, 0.5), at(times, 0.99), at(commits, 0.5))

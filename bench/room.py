@@ -7,9 +7,10 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure import line, run, seconds
+from bench.measure import run, seconds
 from strongroom.catalog import source
 from strongroom.cli import development
 from strongroom.client import device
@@ -24,8 +25,7 @@ _COLUMNS = ", ".join(f'"{name}" TEXT' for name in FIELDS)
 def make(root: Path) -> None:
     """Found the room of ``charter.yaml`` and let in its two readers."""
     text = Path(__file__).with_name("charter.yaml").read_text()
-    took = seconds(lambda: ceremony.found(root, source.load(text, "charter.yaml"), os.urandom, lambda _: None))
-    line("found a room (2 x 1,048,576 bucket keys)", f"{took:.1f} s")
+    ceremony.found(root, source.load(text, "charter.yaml"), os.urandom, lambda _: None)
     steward = ceremony.load_steward(root / "steward" / "steward.key")
     with development.keyholder(root):
         room = Room(root / "vault")
@@ -43,10 +43,18 @@ def rows(path: Path, count: int) -> None:
         writer.writerows(people(count, 1))
 
 
-def fill(root: Path, path: Path, count: int) -> None:
-    """Import, with the plain import of the same rows into SQLite beside it."""
-    took = seconds(lambda: _plain(root.parent / "plain.db", path))
-    line("plain import of the same CSV into SQLite", f"{count / took:,.0f} records/s")
+@dataclass(frozen=True)
+class Filled:
+    """``half`` and ``peak``: MB of all the importer's processes together, of the first half and in all. ``bytes``: of the vault's disk, a record."""
+
+    rate: float
+    half: float
+    peak: float
+    bytes: float
+
+
+def fill(root: Path, path: Path, count: int) -> Filled:
+    """Import by two processes."""
     asked = ["--as", "registrar", "--purpose", "fill", "--case", "b-1", "--reason", "filling the room to measure it"]
     with development.keyholder(root):
         took, half, peak = run(
@@ -56,9 +64,12 @@ def fill(root: Path, path: Path, count: int) -> None:
         stored = room.store.holdings()[0].records
     if stored != count:
         raise SystemExit(f"only {stored:,} of {count:,} rows were stored")
-    line("import, 2 compartments, 2 identifiers, 2 processes", f"{count / took:,.0f} records/s ({count:,})")
-    line("  memory of all its processes, first half and whole", f"{half:,.0f} MB, {peak:,.0f} MB")
-    line("  vault on disk", f"{sum(f.stat().st_size for f in (root / 'vault').iterdir()) / count:,.0f} bytes a record")
+    return Filled(count / took, half, peak, sum(f.stat().st_size for f in (root / "vault").iterdir()) / count)
+
+
+def plain(target: Path, path: Path, count: int) -> float:
+    """Rows a second of the plain import of the same rows into SQLite, with the same two indexes."""
+    return count / seconds(lambda: _plain(target, path))
 
 
 def _plain(target: Path, path: Path) -> None:

@@ -18,7 +18,7 @@ import pyarrow.parquet
 from tests import postgres
 
 from bench import room
-from bench.measure import line, run
+from bench.measure import run
 from strongroom.cli import development
 
 ASKED = ["--as", "registrar", "--purpose", "fill", "--case", "b-1", "--reason", "filling the room to measure it"]
@@ -58,8 +58,9 @@ def _fill(root: Path, founded: Path, name: str, source: list[str], count: int) -
         before = _processor()
         took, half, peak = run(command)
         spent = (_processor() - before) / count * 1e6
-    line(
-        name, f"{count / took:,.0f} records/s, {spent:.0f} µs of processor each, memory {half:,.0f} MB, {peak:,.0f} MB"
+    print(
+        f"{name:<36}",
+        f"{count / took:,.0f} records/s, {spent:.0f} µs of processor each, memory {half:,.0f} MB, {peak:,.0f} MB",
     )
 
 

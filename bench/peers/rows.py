@@ -15,14 +15,14 @@ def halves(path: str, processes: int) -> list[list[Row]]:
     """A part of the rows for each process."""
     with open(path, encoding="utf-8", newline="") as file:
         lines = [
-            (
-                *(json.dumps({name: row[name] for name in part}) for part in (_IDENTITY, _CONTACT)),
-                row["id-number"],
-                row["phone"],
-            )
+            (_part(row, _IDENTITY), _part(row, _CONTACT), row["id-number"], row["phone"])
             for row in csv.DictReader(file)
         ]
     return [lines[one::processes] for one in range(processes)]
+
+
+def _part(row: dict[str, str], names: tuple[str, ...]) -> str:
+    return json.dumps({name: row[name] for name in names})
 
 
 def spread(work: Callable[[list[Row]], float], parts: list[list[Row]]) -> float:

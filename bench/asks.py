@@ -1,0 +1,77 @@
+"""Asks signed in advance, as a reader's own device signs them: their signing is not the servers' time."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bench import load, room
+from strongroom.canonical import encode
+from strongroom.client import device
+from strongroom.client.device import Asker, SignedAsk
+from strongroom.custody.room import Room
+from strongroom.gate import ask as asks
+from strongroom.synth.people import people
+
+REASON = "measuring how long it takes"
+FIELDS = ("name", "born", "phone")
+
+
+@dataclass
+class Town:
+    """A filled room's readers and handles."""
+
+    reader: Asker
+    registrar: Asker
+    handles: list[bytes]
+    chooser: Random
+
+    def disclosures(self, size: int, count: int) -> Iterable[bytes]:
+        """``count`` requests for three fields, out of both compartments, of ``size`` records from all over the room."""
+        for _ in range(count):
+            handles = self.chooser.sample(self.handles, size)
+            signed = self.reader.disclose("residents", "measure", handles, FIELDS, "b-1", REASON, int(time.time()))
+            yield load.post("/v1/disclosures", encode(evidence(signed)))
+
+    def records(self, size: int, count: int, seed: int) -> Iterable[bytes]:
+        """``count`` requests to store ``size`` new records, each under an ask of its own."""
+        found = people(size * count, seed)
+        for _ in range(count):
+            now, some = int(time.time()), [_record(one) for one in islice(found, size)]
+            signed = self.registrar.intake("residents", "fill", 2 * size, now + 3600, "b-1", REASON, now)
+            ask = encode(evidence(signed))
+            body = b'{"ask":' + ask + b',"records":' + json.dumps(some, ensure_ascii=False).encode() + b"}"
+            yield load.post("/v1/records", body)
+
+
+def _record(person: Mapping[str, Any]) -> dict[str, str]:
+    return {name: person[name] for name in room.FIELDS}
+
+
+def town(root: Path) -> Town:
+    with closing(Room(root / "vault")) as opened:
+        charter = opened.rules().enacted.hash
+        handles = [row.handle for row in opened.store.records(opened.holding("residents"))]
+        reader, registrar = (
+            Asker(device.load(root / "people" / f"{name}.device"), opened.keys.room, charter, os.urandom)
+            for name in ("reader", "registrar")
+        )
+    return Town(reader, registrar, handles, Random(7))
+
+
+def evidence(signed: SignedAsk) -> asks.Evidence:
+    """A signed ask as it stands in a request."""
+    return asks.Evidence(
+        ask=signed.text.decode(),
+        countersignatures=list(signed.countersignatures),
+        private=encode(signed.private).decode(),
+        signature=signed.signature,
+    )
