@@ -95,7 +95,7 @@ def shared(_: Signer) -> str:
 
 
 def changed(signer: Signer) -> str:
-    head, body, signature = forge.proof(signer, TOKEN).split(".")
+    head, _, signature = forge.proof(signer, TOKEN).split(".")
     return f"{head}.{forge.base64url(json.dumps({'htm': 'GET'}).encode())}.{signature}"
 
 

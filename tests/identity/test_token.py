@@ -120,7 +120,14 @@ def test_only_pinned_keys_are_taken() -> None:
 
 
 def test_keys_of_other_kinds_are_passed_over() -> None:
-    strange = [forge.es256(ec.SECP384R1).jwk, {"kty": "oct", "k": "AAAA"}, {"kty": "RSA"}, [], None, SIGNER.private]
+    strange: list[Any] = [
+        forge.es256(ec.SECP384R1).jwk,
+        {"kty": "oct", "k": "AAAA"},
+        {"kty": "RSA"},
+        [],
+        None,
+        SIGNER.private,
+    ]
     document = json.dumps({"keys": [*strange, {**SIGNER.jwk, "kid": "k"}]}).encode()
     assert list(jwks.pinned(document, PROVIDER)) == ["k"]
 

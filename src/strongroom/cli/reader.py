@@ -6,8 +6,12 @@ import os
 
 from strongroom.cli import arguments
 from strongroom.cli.command import LOCAL, REMOTE, Call, Commands
-from strongroom.cli.output import moment
+from strongroom.cli.output import count, moment
+from strongroom.client import device
 from strongroom.custody import ceremony, readers
+from strongroom.errors import InputError
+from strongroom.gate import ask as asks
+from strongroom.service.identity import credentials
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -24,6 +28,22 @@ The name stays on this machine: the roster and the ledger know a key, a role and
     found.add_argument("name", metavar="NAME", help="what the file is called; it goes nowhere else")
     found.add_argument("--role", metavar="R", required=True, help="a role that a purpose is for")
     found.add_argument("--unit", metavar="U", required=True, help="the unit the reader works in")
+    found = group.command(
+        "passkey",
+        "print a one-time code by which a reader enrols a passkey",
+        passkey,
+        description="""Draw a code with which NAME enrols a passkey at the vault (POST /v1/passkeys/offers), for rooms whose charter names no
+provider. It is good once, for an hour; an earlier one is void. Who has a passkey gets tokens by it alone. The device key still
+signs every ask.""",
+        examples=["strongroom reader passkey chen", "strongroom reader passkey chen --forget"],
+        exits=LOCAL,
+    )
+    found.add_argument(
+        "name", metavar="NAME", help="DIR/people/NAME.device, or a reader's 32 hexadecimal digits (see reader list)"
+    )
+    found.add_argument(
+        "--forget", action="store_true", help="drop the reader's passkeys and code instead, as when one is lost"
+    )
     group.command(
         "list",
         "the roster, with the names of devices on this machine",
@@ -70,6 +90,29 @@ def effect(effective: int, now: int) -> str:
         return f"now (since {moment(effective)} UTC)"
     hours, rest = divmod(effective - now, 3600)
     return f"{moment(effective)} UTC, in {f'{hours} h ' if hours else ''}{rest // 60} min: the public delay"
+
+
+def passkey(call: Call) -> int:
+    name, out = call.args.name, call.out
+    with arguments.opened(call) as room:
+        roster = asks.readers(ceremony.latest_roster(room))
+        reader = next((one for one in roster if one.hex() == name), None)
+        if reader is None:
+            reader = device.load(arguments.device_path(call, name)).reader
+        if reader not in roster:
+            raise InputError(f"{name} is no reader of this room's roster: see strongroom reader list")
+        if call.args.forget:
+            gone = credentials.forget(room.store.notes, reader)
+            out.good(f"{count(gone, 'passkey')} of {name} forgotten")
+            out.document({"forgotten": gone, "reader": reader})
+            return 0
+        now = room.now()
+        code = credentials.draw_code(room.store.notes, reader, now, os.urandom)
+    until = now + credentials.CODE_LIFE
+    out.good(f"{name} may enrol a passkey")
+    out.pairs([("code", code), ("reader", reader.hex()), ("good until", f"{moment(until)} UTC, once")])
+    out.document({"code": code, "reader": reader, "until": until})
+    return 0
 
 
 def listed(call: Call) -> int:

@@ -29,7 +29,7 @@ def build(vault: Vault, directory: Path, public: Path, door: Door) -> web.Applic
     app = web.Application(middlewares=[saying], client_max_size=0)
     for route in ROUTES:
         app.router.add_route(route.method, route.path.replace("{entry}", "{entry:[0-9]{1,15}}"), front.handler(route))
-    app.router.add_routes(endpoints.Endpoints(Logins(door)).routes())
+    app.router.add_routes(endpoints.Endpoints(Logins(door), front.bodies).routes())
     document = openapi.document(ROUTES)
     app.router.add_get("/openapi.json", pages.document(document))
     app.router.add_get("/docs", pages.page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
@@ -14,6 +13,9 @@ from strongroom.service.identity.caller import refuse
 
 CODE_LIFE = 3600
 MOST_KEYS = 10
+# Crockford's base32, to be read out: O, I and L are what they look like.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LOOKS = str.maketrans("OIL", "011")
 
 
 class Notes(Protocol):
@@ -47,7 +49,7 @@ _code: Codec[_Code] = Codec(_Code, "code for a passkey", StoreError)
 
 def draw_code(notes: Notes, reader: bytes, now: int, random: Callable[[int], bytes]) -> str:
     """A one-time code for a reader (100 bits, so that its hash tells nobody); an earlier one is void."""
-    text = base64.b32encode(random(15)).decode()[:20]
+    text = "".join(_ALPHABET[byte % 32] for byte in random(20))
     notes.put(_code_name(reader), encode(_Code(expires=now + CODE_LIFE, hash=_hash(text))))
     return "-".join(text[at : at + 5] for at in range(0, 20, 5))
 
@@ -56,7 +58,7 @@ def check_code(notes: Notes, reader: bytes, code: str, now: int) -> None:
     """Raises ``IdentityRefused`` (``passkey-code``)."""
     found = notes.get(_code_name(reader))
     kept = _code.parse(found) if found else None
-    given = _hash(code.replace("-", "").upper())
+    given = _hash(code.upper().replace("-", "").replace(" ", "").translate(_LOOKS))
     if kept is None or kept.expires < now or not hmac.compare_digest(kept.hash, given):
         refuse("passkey-code")
 

@@ -10,15 +10,17 @@ import msgspec
 from aiohttp import web
 
 from strongroom.api.identity import PasskeyEnrolment, PasskeyOffer
-from strongroom.errors import FormatError
+from strongroom.canonical import without_value
+from strongroom.service.bodies import Bodies
 from strongroom.service.identity import jose, login
 from strongroom.service.identity.caller import Caller, IdentityRefused
 from strongroom.service.identity.door import Door
+from strongroom.service.problems import Rejected
 
 T = TypeVar("T")
 
-_FORM = "application/x-www-form-urlencoded"
-_MOST_BYTES = 64 * 1024
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MOST_BYTES = 64 * 1024
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -45,10 +47,10 @@ def challenge(refused: IdentityRefused) -> dict[str, str]:
 
 
 class Endpoints:
-    """The routes. Each raises ``IdentityRefused``, or ``FormatError`` for a body that is none."""
+    """The routes, which are open to anybody. Each raises ``IdentityRefused``, or ``Rejected`` for a body that is none."""
 
-    def __init__(self, logins: login.Logins) -> None:
-        self._logins = logins
+    def __init__(self, logins: login.Logins, bodies: Bodies) -> None:
+        self._logins, self._bodies = logins, bodies
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -59,19 +61,25 @@ class Endpoints:
         ]
 
     async def token(self, request: web.Request) -> web.Response:
-        found = await self._logins.token(await _form(request), request.headers.getall("DPoP", ()))
-        return _json(found)
+        form = _form(await self._body(request, FORM))
+        return _json(await self._logins.token(form, request.headers.getall("DPoP", ())))
 
     async def offer(self, request: web.Request) -> web.Response:
-        said = await _body(request, PasskeyOffer)
+        said = _parsed(await self._body(request, JSON), PasskeyOffer)
         return _json(await self._logins.offer(said.reader, said.code))
 
-    async def challenge(self, request: web.Request) -> web.Response:
+    async def challenge(self, _: web.Request) -> web.Response:
         return _json(await self._logins.challenge())
 
     async def enrol(self, request: web.Request) -> web.Response:
-        said = await _body(request, PasskeyEnrolment)
+        said = _parsed(await self._body(request, JSON), PasskeyEnrolment)
         return _json(await self._logins.enrol(said.reader, said.code, said.credential), 201)
+
+    async def _body(self, request: web.Request, kind: str) -> bytes:
+        if request.content_type != kind or "Content-Type" not in request.headers:
+            raise Rejected("media-type", f"want {kind}")
+        async with self._bodies.whole(request, MOST_BYTES) as found:
+            return found
 
 
 def _json(value: object, status: int = 200) -> web.Response:
@@ -80,31 +88,20 @@ def _json(value: object, status: int = 200) -> web.Response:
     )
 
 
-async def _read(request: web.Request) -> bytes:
-    found = bytearray()
-    async for piece in request.content.iter_any():
-        found += piece
-        if len(found) > _MOST_BYTES:
-            raise FormatError(f"over {_MOST_BYTES} bytes")
-    return bytes(found)
-
-
-async def _body(request: web.Request, kind: type[T]) -> T:
+def _parsed(data: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(await _read(request), type=kind)
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise Rejected("malformed", f"body: {without_value(str(error))}") from None
     except (ValueError, RecursionError):
-        raise FormatError("the request is not what its route takes") from None
+        raise Rejected("malformed", "body: not JSON") from None
 
 
-async def _form(request: web.Request) -> dict[str, str]:
-    if request.content_type != _FORM:
-        raise FormatError(f"want {_FORM}")
+def _form(data: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(
-            (await _read(request)).decode("ascii"), strict_parsing=True, errors="strict", max_num_fields=20
-        )
+        pairs = parse_qsl(data.decode("ascii"), strict_parsing=True, errors="strict", max_num_fields=20)
     except ValueError:
-        raise FormatError("not a form") from None
+        raise Rejected("malformed", "body: not a form") from None
     if len(dict(pairs)) != len(pairs):
-        raise FormatError("a parameter is there twice")
+        raise Rejected("malformed", "body: a parameter is there twice")
     return dict(pairs)
