@@ -7,12 +7,12 @@ import time
 
 from strongroom.cli import serving
 from strongroom.cli.command import LOCAL, Call, Commands
-from strongroom.custody.room import Room
 from strongroom.errors import InputError
+from strongroom.service import readiness
 from strongroom.service.app import build
 from strongroom.service.identity.door import Door
 from strongroom.service.vault import Vault
-from strongroom.serving import health, run, safety
+from strongroom.serving import run, safety
 from strongroom.serving.run import Service
 
 
@@ -48,17 +48,11 @@ def serve(call: Call) -> int:
     origin = given.identity.origin or f"http://{given.vault.host}:{given.vault.port}"
     door = Door(origin, vault.run, lambda: int(time.time()), os.urandom, development=given.development)
     known = "" if given.development else "tokens"
-
-    async def keyholder() -> None:
-        await vault.run(Room.status)
-
-    async def disk() -> None:
-        await vault.run(lambda _: health.verify_disk(directory))
-
     app = build(vault, directory, call.room / "public", door)
-    checks = {"keyholder": keyholder, "disk": disk}
     run.run(
-        Service("vault", app, known, checks, started=lambda at: call.out.note(f"http://{at}")),
+        Service(
+            "vault", app, known, readiness.checks(vault, directory), started=lambda at: call.out.note(f"http://{at}")
+        ),
         given.vault,
         given.telemetry,
     )
