@@ -32,8 +32,8 @@ _CURVES = {"EC": "P-256", "OKP": "Ed25519"}
 _BITS = range(2048, 4097)
 _EXPONENT = "AQAB"  # 65537, which all providers use; a huge one costs the verifier, a tiny one has known attacks
 
-_URL = str.maketrans("-_+/", "+/  ")  # what is not of the alphabet must not become part of it
-_BACK = str.maketrans("+/", "-_", "=")
+_TO = bytes.maketrans(b"-_+/", b"+/  ")  # what is not of the alphabet must not become part of it
+_FROM = bytes.maketrans(b"+/", b"-_")
 
 
 class Jwk(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,16 +163,21 @@ def verify(message: Compact, algorithm: str, signer: Key, what: str) -> None:
 
 
 def base64url(data: bytes) -> str:
-    return b2a_base64(data, newline=False).decode().translate(_BACK)
+    return _base64url(data).decode()
+
+
+def _base64url(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_FROM).rstrip(b"=")
 
 
 def unbase64(text: str) -> bytes:
     """Accept exactly what ``base64url`` writes. Raises ``ValueError``."""
     try:
-        found = a2b_base64(text.translate(_URL) + "=" * (-len(text) % 4), strict_mode=True)
+        given = text.encode("ascii")
+        found = a2b_base64(given.translate(_TO) + b"=" * (-len(given) % 4), strict_mode=True)
     except ValueError:
         raise ValueError("not base64url") from None
-    if base64url(found) != text:
+    if _base64url(found) != given:  # the last character may have bits that say nothing
         raise ValueError("not base64url")
     return found
 

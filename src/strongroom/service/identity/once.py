@@ -6,13 +6,13 @@ import hashlib
 import heapq
 from collections.abc import Callable
 
-MOST = 1 << 19
+MOST = 1 << 18
 
 
 class Once:
     """Remembers what was used until it would be refused for its age anyway.
 
-    ``most`` are remembered (some 60 bytes each). When more come, those that die first are forgotten, and with them
+    ``most`` are remembered (100 bytes each). When more come, those that die first are forgotten, and with them
     everything that dies no later is refused from then on: a flood shortens the time for which something is good, and
     opens nothing. What was made before ``since``, when this process began, is refused: it might have been used before.
     """
