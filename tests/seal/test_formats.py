@@ -14,7 +14,7 @@ from tests.seal import made
 from strongroom.errors import FormatError, SealError
 from strongroom.seal import body
 from strongroom.seal.epoch import NEVER, epoch_of, epoch_text, expiry_of, parse_epoch
-from strongroom.seal.padding import pad, padded_size, unpad
+from strongroom.seal.padding import pad, pad_many, padded_size, unpad
 from strongroom.seal.plaintext import decode_fields, encode_many
 
 slots = st.builds(
@@ -75,6 +75,13 @@ def test_padding_comes_off(data: bytes, floor: int) -> None:
     padded = pad(data, floor)
     assert len(padded) == padded_size(len(data) + 1, floor) > len(data)
     assert unpad(padded) == data
+
+
+@given(st.lists(st.binary(max_size=300), max_size=4), st.sampled_from([64, 128, 256]))
+def test_a_column_is_padded_as_each(column: list[bytes], floor: int) -> None:
+    assert pad_many(column, floor) == [pad(data, floor) for data in column]
+    with pytest.raises(SealError):
+        pad_many(column, floor + 1)
 
 
 @given(st.integers(1, 2**40), floors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -29,6 +29,8 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "email": values.email,
     "image": image,
 }
+
+_NORMAL = frozenset(["resident-id", "phone", "number"])  # as they are stored
 
 
 def parser(field: Field) -> Parser:
@@ -99,11 +101,16 @@ def normal(field: Field, value: str) -> str:
 
     Raises ``ValueRejected`` for a type that identifies nobody.
     """
-    if field.type in ("resident-id", "phone", "number"):
+    if field.type in _NORMAL:
         return value
     if field.type in ("email", "text"):
         return folded(value)
     raise ValueRejected(f"a {field.type} is not an identifier")
+
+
+def normals(field: Field, column: Sequence[str]) -> Sequence[str]:
+    """``normal`` of each."""
+    return column if field.type in _NORMAL else [normal(field, value) for value in column]
 
 
 def warnings(field: Field, value: str) -> list[str]:

@@ -19,7 +19,7 @@ from strongroom.seal.compartment import NONCE, associated, seal
 from strongroom.seal.hpke import OVERHEAD, HpkePrivate, decrypt, encrypt
 from strongroom.seal.label import label
 from strongroom.seal.mac import keyed
-from strongroom.seal.padding import pad
+from strongroom.seal.padding import pad_many
 from strongroom.seal.person import HoldingKeys
 from strongroom.seal.slot import SHARE, UNMASK, held, places, record_secrets
 
@@ -170,10 +170,10 @@ def seal_records(
             masks.append(mask.finalize()[:16])
             shares.append(share.finalize())
         masked = split(xor(b"".join(column.whos), b"".join(masks)), 16)
-        nonces = split(random(NONCE * len(where)), NONCE)
+        nonces, padded = split(random(NONCE * len(where)), NONCE), pad_many(column.plaintexts, floor)
         made.append([
-            body.piece(number, w, seal(keys, one, nonce, pad(text, floor), prefix + place + end))
-            for w, one, nonce, text, place in zip(masked, shares, nonces, column.plaintexts, where, strict=True)
+            body.piece(number, w, seal(keys, one, nonce, text, prefix + place + end))
+            for w, one, nonce, text, place in zip(masked, shares, nonces, padded, where, strict=True)
         ])  # fmt: skip
     batch.places += where
     bodies = [start + b"".join(slots) for slots in zip(*made, strict=True)]

@@ -5,9 +5,11 @@ Padmé: Nikitin et al., Reducing Metadata Leakage from Encrypted Files and Commu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from strongroom.errors import FormatError, SealError
 
-__all__ = ["pad", "padded_size", "unpad"]
+__all__ = ["pad", "pad_many", "padded_size", "unpad"]
 
 _END = b"\x80"
 _LARGEST_FLOOR = 524_288
@@ -29,6 +31,12 @@ def padded_size(n: int, floor: int) -> int:
 def pad(data: bytes, floor: int) -> bytes:
     """``data``, the byte 80, and zeros up to ``padded_size(len(data) + 1, floor)``."""
     return (data + _END).ljust(padded_size(len(data) + 1, floor), b"\0")
+
+
+def pad_many(column: Sequence[bytes], floor: int) -> list[bytes]:
+    """``pad`` of each. Most fit the floor, and need no size worked out."""
+    padded_size(1, floor)
+    return [(data + _END).ljust(floor, b"\0") if len(data) < floor else pad(data, floor) for data in column]
 
 
 def unpad(padded: bytes) -> bytes:

@@ -19,7 +19,7 @@ from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
 from strongroom.custody.intake.matching import Matched, Matcher
 from strongroom.custody.intake.rows import Chunk
-from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer
+from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer, uncollected
 from strongroom.custody.intake.values import Layout, Parser, Values
 from strongroom.custody.intake.window import Window, index
 from strongroom.custody.room import Room
@@ -93,6 +93,10 @@ class Taker:
         Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``StoreError``: then nothing of it was stored, or
         of a change feed's chunk its first steps were; the chunk is not done, and is taken up again.
         """
+        with uncollected():
+            return self._done(chunk, window)
+
+    def _done(self, chunk: Chunk, window: Window | None) -> Done:
         values = self._parser.parse(chunk)
         if not self._errands.job:
             odd = _odd(self._holding, values)

@@ -89,7 +89,7 @@ def derive(
     for kind, names in kinds.items():
         for name in names if only is None else [one for one in names if one in only]:
             declared, column = holding.fields[name], columns[name]
-            normal = [fields.normal(declared, value) for value in column if value is not None]
+            normal = fields.normals(declared, [value for value in column if value is not None])
             made = person.inners(keys, kind, normal)
             if len(made) < len(column):
                 given = iter(made)
