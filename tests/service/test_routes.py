@@ -69,7 +69,7 @@ def test_a_question_is_answered_without_the_value(town: Town, people: list[Perso
 
 
 def test_records_go_in_are_corrected_and_erased_and_certified(town: Town) -> None:
-    records = [
+    records: list[dict[str, str | None]] = [
         {"id-number": "110105194912310021", "name": "Ouyang Example", "born": "1949-12-31", "phone": "13800138011"},
         {"id-number": "11010519491231002X", "name": "Sima Example", "email": None},
     ]

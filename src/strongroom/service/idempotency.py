@@ -25,7 +25,7 @@ _NAME = b"strongroom/v1 idempotency\0"
 _KEPT = 86400
 _SWEEP = 600
 # A name is drawn at random: a number of somebody's, which is shorter, could be tried out against what is stored.
-_KEY = re.compile(r'"?([0-9A-Za-z_-]{22,64})"?')
+_KEY = re.compile(r'(")?([0-9A-Za-z_-]{22,64})(?(1)")')
 
 
 class Idempotency:
@@ -54,7 +54,7 @@ class Idempotency:
         found = _KEY.fullmatch(key)
         if found is None:
             raise Rejected("idempotency", "an Idempotency-Key is 22 to 64 of A-Z, a-z, 0-9, - and _, drawn at random")
-        name = hashlib.sha256(_NAME + f"{path}\0{found[1]}".encode()).digest()
+        name = hashlib.sha256(_NAME + f"{path}\0{found[2]}".encode()).digest()
         while (other := self._under_way.get(name)) is not None:
             await asyncio.wait([other])
         done = self._under_way[name] = asyncio.get_running_loop().create_future()

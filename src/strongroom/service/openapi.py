@@ -28,7 +28,7 @@ _KEY = {
     "in": "header",
     "required": False,
     "description": "Drawn at random by the sender. The same request with the same key is done once, and answered alike for a day; a stream takes none.",
-    "schema": {"type": "string", "pattern": '^"?[0-9A-Za-z_-]{22,64}"?$'},
+    "schema": {"type": "string", "pattern": '^("[0-9A-Za-z_-]{22,64}"|[0-9A-Za-z_-]{22,64})$'},
 }
 
 

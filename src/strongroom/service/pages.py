@@ -17,7 +17,7 @@ from strongroom.service.problems import Rejected
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # As SPEC.md 5.6 names them. Drafts and whatever else may lie beside them begin with a dot.
-_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*){0,7}")
+_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}){0,7}")
 _YEAR = "public, max-age=31536000, immutable"
 _ASSETS = {
     "swagger-ui.css": "text/css",

@@ -1,6 +1,7 @@
-"""The vault's work, off the event loop: threads that each have the room open for themselves.
+"""The vault's work. Reads go together at the ``counter``, in the loop's own thread; what takes longer goes to threads.
 
-A room belongs to the thread that opened it, and so does everything of it; what comes back are plain values.
+Each of them has the room open for itself: a room belongs to the thread that opened it, and so does everything of it. What comes back are plain
+values.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from typing import TypeVar
 
 from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
-from strongroom.custody import asking, check, correct, erase, read, receive, takeout
+from strongroom.custody import alone, asking, check, correct, erase, read, receive, takeout
 from strongroom.custody.check import Checked
 from strongroom.custody.correct import Corrected
 from strongroom.custody.erase import Erased
 from strongroom.custody.read import Disclosed, Found
 from strongroom.custody.receive import Parsed, Received
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Steps
 from strongroom.custody.takeout import Given, Plan
 from strongroom.errors import InputError, Refused, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import client
+from strongroom.keyholder.aioclient import AioClient
 from strongroom.ledger import entry
+from strongroom.service.counter import Counter
 from strongroom.service.problems import Told
 
 T = TypeVar("T")
@@ -43,6 +47,9 @@ class Vault:
         self._directory, self._transport, self._count = directory, transport, workers
         self._local = threading.local()
         self._threads = ThreadPoolExecutor(workers, "vault")
+        self._counter: Counter | None = None
+        self._counting: Room | None = None
+        self._line: AioClient | None = None
 
     async def run(self, work: Callable[[Room], T]) -> T:
         """``work`` with a room, on one of the threads."""
@@ -50,6 +57,12 @@ class Vault:
 
     async def close(self) -> None:
         """Once what is under way has ended. Each thread closes what it has opened."""
+        if self._counter is not None:
+            await self._counter.close()
+            assert self._line is not None
+            assert self._counting is not None
+            await self._line.close()
+            self._counting.close()
         together = threading.Barrier(self._count)
 
         def end() -> None:
@@ -74,13 +87,35 @@ class Vault:
 
     # --- reads -----------------------------------------------------------------------------------------------------
     async def find(self, signed: SignedAsk) -> Found:
-        return await self.run(lambda room: told(room, signed, read.find))
+        return await self._read(signed, read.finding)
 
     async def disclose(self, signed: SignedAsk) -> Disclosed:
-        return await self.run(lambda room: told(room, signed, read.disclose))
+        return await self._read(signed, read.disclosing)
 
     async def check(self, signed: SignedAsk) -> Checked:
-        return await self.run(lambda room: told(room, signed, check.check))
+        return await self._read(signed, check.checking)
+
+    async def _read(self, signed: SignedAsk, steps: Callable[[Room, SignedAsk], Steps[T]]) -> T:
+        """Together with what else arrives; alone on one of the threads where there is no line, but a transport of the caller's."""
+        if self._transport is not None:
+            return await self.run(
+                lambda room: told(room, signed, lambda room, signed: alone.drive(room, steps(room, signed)))
+            )
+        try:
+            return await self._at_counter().ask(lambda room: _sized(room, signed, steps))
+        except Refused as refusal:
+            if refusal.entry is None:
+                raise
+            raise Told(refusal, refusal.entry) from None
+
+    def _at_counter(self) -> Counter:
+        # Opened in the loop's own thread, to which its room belongs from then on.
+        if self._counter is None:
+            self._counting = room = Room(self._directory)
+            self._line = AioClient(room.address, room.voice, room.keys.message, tls=room.tls)
+            self._counter = Counter(room, self._line)
+            self._counter.start()
+        return self._counter
 
     # --- changes ---------------------------------------------------------------------------------------------------
     async def correct(self, signed: SignedAsk, intake: SignedAsk | None) -> Corrected:
@@ -128,6 +163,11 @@ def told(room: Room, signed: SignedAsk, act: Callable[[Room, SignedAsk], T]) -> 
         if index is None:
             raise
         raise Told(refusal, index) from None
+
+
+def _sized(room: Room, signed: SignedAsk, steps: Callable[[Room, SignedAsk], Steps[T]]) -> Steps[T]:
+    _verify_size(room, signed.ask)
+    return (yield from steps(room, signed))
 
 
 def _verify_size(room: Room, ask: asks.Ask) -> None:

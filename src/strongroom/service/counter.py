@@ -1,0 +1,152 @@
+"""Where asks that arrive together go to the keyholder together (SPEC.md section 8.11; docs/decisions/0028-together.md).
+
+While one request is under way, what arrives waits and goes with the next; while the keyholder works on that, the vault opens what came of the
+one before. Everything of the room happens in the loop's own thread: handing it to another costs more than the disk's flush that it would hide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from strongroom.custody.room import Room
+from strongroom.custody.steps import Settled, Steps
+from strongroom.custody.together import PATH, Asking, Done, Group
+from strongroom.errors import KeyholderUnavailable, StoreError, StrongroomError
+from strongroom.keyholder.aioclient import AioClient
+from strongroom.keyholder.protocol import MAX_PARTS
+
+T = TypeVar("T")
+
+log = logging.getLogger("strongroom.service")
+
+MOST_WAITING = 4096
+_MOST_BYTES = 512 * 2**10
+"""In one request: more would only make all of them wait for each other."""
+_WORK_SECONDS = 0.002
+"""After so long the loop is let go on, between one ask and the next."""
+
+_Answered = Settled | StrongroomError
+
+
+class _Waiter:
+    def __init__(self, asking: Asking[Any]) -> None:
+        self.asking = asking
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+class Counter:
+    """``room`` and ``line`` belong to the running loop's thread, and to nobody else. ``start`` first, ``close`` last."""
+
+    def __init__(self, room: Room, line: AioClient, most_waiting: int = MOST_WAITING) -> None:
+        self._room, self._line, self._most = room, line, most_waiting
+        self._waiting: deque[_Waiter] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._serve(), name="counter")
+
+    async def close(self) -> None:
+        """Whoever waits is answered first; whoever comes after is not."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+
+    async def ask(self, begin: Callable[[Room], Steps[T]]) -> T:
+        """What comes of the steps that ``begin`` makes. Raises what they raise, and ``KeyholderUnavailable`` when too many wait already.
+
+        Whoever is cancelled before the request is on its way asks nothing. Afterwards the ask is made, and its answer dropped.
+        """
+        if self._closing or self._task is None or self._task.done():
+            raise KeyholderUnavailable("the vault is stopping; try again")
+        if len(self._waiting) >= self._most:
+            raise KeyholderUnavailable("more asks wait than the vault can take; try again")
+        # The vault's own decision at once: while others are under way there is time for it.
+        waiter = _Waiter(Asking(begin(self._room)))
+        if waiter.asking.said is None:
+            _end(waiter)
+        else:
+            self._waiting.append(waiter)
+            self._arrived.set()
+        found: T = await waiter.future
+        return found
+
+    async def _serve(self) -> None:
+        opening: list[tuple[_Waiter, _Answered]] = []
+        while True:
+            if not self._waiting:
+                await self._open(opening)
+                opening = []
+                if self._closing and not self._waiting:
+                    return
+                if not self._waiting:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                # Whoever else has come by now goes along.
+                await asyncio.sleep(0)
+            opening = await self._exchange(self._take(), opening)
+
+    def _take(self) -> list[_Waiter]:
+        taken: list[_Waiter] = []
+        size = 0
+        while self._waiting and len(taken) < MAX_PARTS:
+            waiter = self._waiting[0]
+            assert waiter.asking.said is not None
+            size += len(waiter.asking.said[1])
+            if taken and size > _MOST_BYTES:
+                break
+            self._waiting.popleft()
+            if not waiter.future.done():
+                taken.append(waiter)
+        return taken
+
+    async def _exchange(
+        self, taken: list[_Waiter], opening: list[tuple[_Waiter, _Answered]]
+    ) -> list[tuple[_Waiter, _Answered]]:
+        """Ask for those who were taken, and meanwhile open what the ones before were given. What these are answered, to be opened next."""
+        if not taken:
+            return opening
+        try:
+            group = Group(self._room, [one.asking for one in taken])
+            call = asyncio.create_task(self._line.send(PATH, group.body))
+            # The request is on its way before anything else is done.
+            await asyncio.sleep(0)
+            await self._open(opening)
+            opening = []
+            return list(zip(taken, group.settle(await call), strict=True))
+        except StrongroomError as error:
+            failed: StrongroomError = error
+        except Exception:
+            log.exception("asks could not be made")
+            failed = StoreError("the vault could not ask the keyholder; nothing was opened")
+        return [*opening, *((one, failed) for one in taken)]
+
+    async def _open(self, opening: list[tuple[_Waiter, _Answered]]) -> None:
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        for waiter, answer in opening:
+            waiter.asking.go(answer)
+            if waiter.asking.said is None:
+                _end(waiter)
+            else:
+                self._waiting.append(waiter)
+            if loop.time() - since > _WORK_SECONDS:
+                await asyncio.sleep(0)
+                since = loop.time()
+
+
+def _end(waiter: _Waiter) -> None:
+    ended = waiter.asking.ended
+    if waiter.future.done():
+        return  # nobody waits any more
+    if isinstance(ended, Done):
+        waiter.future.set_result(ended.value)
+    else:
+        assert ended is not None
+        waiter.future.set_exception(ended)
