@@ -18,7 +18,8 @@ class Handle(bytes):
         if isinstance(value, Handle):
             return value
         try:
-            found = bytes.fromhex(value) if isinstance(value, str) else bytes(value)
+            # A number would make as many zeros.
+            found = bytes.fromhex(value) if isinstance(value, str) else bytes(memoryview(value))
         except (ValueError, TypeError):
             found = b""
         # fromhex() takes spaces and capitals too; two texts for one record would be two keys of an application's.

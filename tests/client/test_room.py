@@ -1,0 +1,185 @@
+"""A room over the network, as an application uses it: real vault, real keyholder, real asks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.client.served import WHY, Resident, Served, rows
+
+from strongroom.canonical import encode
+from strongroom.client.device import SignedAsk, countersign
+from strongroom.client.handle import Handle
+from strongroom.client.memory import InMemory
+from strongroom.errors import InputError, Refused
+from strongroom.ledger import checkpoint, note, proof
+
+
+def test_reads_what_was_taken_in_and_proves_it(served: Served, residents: list[Resident], tmp_path: Path) -> None:
+    person, other = residents[:2]
+    with served.room("ana", tmp_path / "state") as room:
+        found = room.find("residents", "confirm", "resident-id", person.values["id-number"] or "", **WHY)
+        assert found.records == (person.handle,)
+        answer = room.disclose("residents", "confirm", [person.handle, str(other.handle)], ["name", "id-number"], **WHY)
+        for one in (person, other):
+            assert answer.records[one.handle]["name"] == one.values["name"]
+            assert answer.records[one.handle]["id-number"] == "****" + str(one.values["id-number"])[-4:]
+        told = room.check("residents", "verify", [person.handle], "born", "matches", person.values["born"], **WHY)
+        assert told.records == {person.handle: True}
+        assert json.loads(answer.text)["type"] == "disclosure"
+        kept = checkpoint.parse(note.parse_note((tmp_path / "state").read_text()).text)
+        for proved in (found, answer, told):
+            assert proof.parse(proved.receipt).index == proved.entry < kept.size
+        again = room.receipt(answer.entry)
+        assert (again.entry, again.text) == (answer.entry, answer.text)
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
+
+
+def test_writes(served: Served, tmp_path: Path) -> None:
+    taken = rows(3, 21)
+    with served.room("rui", tmp_path / "state") as registrar, served.room("ana", tmp_path / "state") as clerk:
+        (batch,) = registrar.take_in_many("residents", "register", iter(taken), **WHY)
+        first, *rest = batch.records
+        corrected = registrar.correct("residents", "amend", [first], {"name": "Wu Ming"}, intake="register", **WHY)
+        assert corrected.records == {first: 2}
+        assert corrected.indexed
+        assert clerk.disclose("residents", "confirm", [first], ["name"], **WHY).records[first]["name"] == "Wu Ming"
+        erased = registrar.erase("residents", "forget", [first], **WHY)
+        assert erased.records == (first,)
+        with pytest.raises(InputError, match="not in residents"):
+            clerk.disclose("residents", "confirm", [first], ["name"], **WHY)
+        given = [
+            (handle, values["name"])
+            for part in clerk.export("residents", "extract", ["name"], 5, records=rest, **WHY)
+            for handle, values in part.records.items()
+        ]
+        assert sorted(given) == sorted(zip(rest, [one["name"] for one in taken[1:]], strict=True))
+
+
+def test_the_same_from_coroutines(served: Served, residents: list[Resident], tmp_path: Path) -> None:
+    async def all_of_it() -> None:
+        async with (
+            served.aroom("ana", tmp_path / "state") as room,
+            served.aroom("rui", tmp_path / "state") as registrar,
+        ):
+            person = residents[2]
+            found, answer = await asyncio.gather(
+                room.find("residents", "reach", "phone", person.values["phone"] or "", **WHY),
+                room.disclose("residents", "confirm", [person.handle], ["name"], **WHY),
+            )
+            assert person.handle in found.records
+            assert answer.records[person.handle]["name"] == person.values["name"]
+            told = await room.check("residents", "verify", [person.handle], "born", "adult", **WHY)
+            assert set(told.records) == {person.handle}
+            handles = [one.handle for one in residents[:4]]
+            exported = [part async for part in room.export("residents", "extract", ["name"], 5, records=handles, **WHY)]
+            assert {handle for part in exported for handle in part.records} == set(handles)
+            parts = [part async for part in room.disclose_many("residents", "confirm", handles, ["name"], **WHY)]
+            assert [len(part.records) for part in parts] == [4]
+            (taken,) = [part async for part in registrar.take_in_many("residents", "register", rows(1, 31), **WHY)]
+            corrected = await registrar.correct(
+                "residents", "amend", taken.records, {"name": "Wu Ming"}, intake="register", **WHY
+            )
+            assert list(corrected.records.values()) == [2]
+            assert (await registrar.erase("residents", "forget", taken.records, **WHY)).records == taken.records
+            assert (await room.charter()).charter.name == "riverton.example"
+            assert (await room.receipt(0)).entry == 0
+            with pytest.raises(Refused) as caught:
+                await room.disclose("residents", "confirm", [person.handle], ["email"], **WHY)
+            assert caught.value.code == "field"
+
+    asyncio.run(all_of_it())
+
+
+def test_many_go_in_parts_that_fit(served: Served, residents: list[Resident], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.client.rules.MAX_RECORDS", 5)
+    handles = sorted(one.handle for one in residents)
+    with served.room("ana", InMemory()) as room:
+        with pytest.raises(InputError, match="in parts"):
+            room.disclose("residents", "confirm", handles, ["name"], **WHY)
+        parts = list(room.disclose_many("residents", "confirm", iter(handles), ["name"], **WHY))
+    assert [len(part.records) for part in parts] == [5, 5, 2]
+    assert [handle for part in parts for handle in part.records] == handles
+    assert len({part.entry for part in parts}) == 3
+
+
+def test_a_second_signature(served: Served, residents: list[Resident]) -> None:
+    def second(signed: SignedAsk) -> SignedAsk:
+        return countersign(signed, served.device("eva"))
+
+    asked = ("residents", "unseal", [residents[0].handle], ["phone"])
+    with served.room("ana", InMemory(), countersign=second) as room:
+        answer = room.disclose(*asked, **WHY)
+        assert len(json.loads(answer.text)["countersigners"]) == 1
+        # A purpose that wants none is not shown to anybody.
+        room.find("residents", "confirm", "phone", residents[0].values["phone"] or "", **WHY)
+    with served.room("ana", InMemory()) as room, pytest.raises(Refused) as caught:
+        room.disclose(*asked, **WHY)
+    assert caught.value.code == "countersign"
+
+
+def test_what_is_refused_says_where_the_ledger_has_it(served: Served, residents: list[Resident]) -> None:
+    with served.room("ana", InMemory()) as room:
+        for code, purpose, fields, reason in (
+            ("purpose", "register", ["name"], WHY["reason"]),
+            ("field", "confirm", ["email"], WHY["reason"]),
+            ("reason", "confirm", ["name"], "test"),
+        ):
+            with pytest.raises(Refused, match=r"\(entry \d+\)") as caught:
+                room.disclose("residents", purpose, [residents[0].handle], fields, case="case-17", reason=reason)
+            assert caught.value.code == code
+
+
+def test_nothing_shows_or_keeps_values(served: Served, residents: list[Resident]) -> None:
+    person = residents[3]
+    with served.room("ana", InMemory()) as room:
+        answer = room.disclose("residents", "confirm", [person.handle], ["name", "born"], **WHY)
+        (exported,) = room.export("residents", "extract", ["name"], 1, records=[person.handle], **WHY)
+        told = room.check("residents", "verify", [person.handle], "name", "matches", "Somebody Else", **WHY)
+    values = answer.records[person.handle]
+    name = str(person.values["name"])
+    for shown in (answer, exported, told, values):
+        assert name not in repr(shown)
+        assert name not in str(shown)
+    assert "False" not in repr(told)
+    for held in (answer, exported, values):
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(held)
+    assert dict(values) == {"born": str(person.values["born"])[:4], "name": name}
+
+
+def test_files_alone_are_enough(served: Served, residents: list[Resident], tmp_path: Path) -> None:
+    """What an application has of a room: an address and three files. The handle comes from its own table."""
+    (tmp_path / "anchors.json").write_bytes(encode(served.anchors))
+    code = """
+import sys
+from strongroom import Room
+address, device, anchors, state, handle = sys.argv[1:]
+with Room(address, device=device, anchors=anchors, state=state) as room:
+    answer = room.disclose("residents", "confirm", [handle], ["name"], case="case-17", reason="confirming an application for a passport")
+print(answer.records[next(iter(answer.records))]["name"])
+loaded = {name.split(".")[1] for name in sys.modules if name.startswith("strongroom.")}
+assert not loaded & {"service", "custody", "cli", "witness", "serving", "drill", "demo", "report"}, loaded
+assert not {"aiohttp", "asyncio", "sqlite3", "django", "sqlalchemy", "rich"} & set(sys.modules)
+"""
+    device = served.root / "people" / "ana.device"
+    arguments = [served.address, str(device), "anchors.json", "state", str(residents[0].handle)]
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == residents[0].values["name"]
+
+
+def test_handles() -> None:
+    handle = Handle(bytes(range(16)))
+    assert str(handle) == bytes(handle).hex()
+    assert Handle(str(handle)) == handle == Handle(handle)
+    for wrong in (b"", bytes(15), str(handle).upper(), f" {handle}", str(handle)[1:], "zz" * 16, 16, None):
+        with pytest.raises(InputError):
+            Handle(wrong)  # type: ignore[arg-type]
