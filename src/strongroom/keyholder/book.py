@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from strongroom.errors import LedgerError, NoteError, Refused, StoreError, naming
+from strongroom.keyholder.cosigning import merged
 from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
-from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree
+from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree, witnessed
 from strongroom.ledger import policy as policies
 from strongroom.ledger.prover import Prover
 
@@ -105,6 +106,10 @@ class Book:
         hashes = self._prover.inclusion(index, self.size)
         return proof.Proof(index, tuple(hashes), self.note).marshal()
 
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """RFC 6962 proof between two sizes of the committed ledger."""
+        return self._prover.consistency(old, new)
+
     def entries(self, start: int, limit: int) -> list[str]:
         """Texts of the entries from ``start`` on, at most ``limit``, of those under the last checkpoint."""
         return [item.decode() for item in self._store.entries(start, min(start + limit, self.size))]
@@ -170,25 +175,39 @@ class Book:
             )
 
     def published(self) -> str:
-        return (self._store.state("published") or b"").decode()
+        """The published checkpoint with the cosignatures that have come for it; empty where there is none."""
+        return merged(self._published(), self._state("witnessed"))
+
+    def _published(self) -> str:
+        return self._state("published")
+
+    def _state(self, key: str) -> str:
+        return (self._store.state(key) or b"").decode()
 
     def write_notes(self, directory: Path) -> None:
-        """Bring ``checkpoint`` and ``cosigned`` up to what the store says: a cosignature may have come since."""
+        """Bring ``checkpoint``, ``cosigned`` and ``witnessed`` up to what the store says: a cosignature may have come since."""
         published = self.published()
         if not published or not (directory / "checkpoint").exists():
             return
-        # In this order, and ``cosigned`` never ahead: whoever reads it first must not take an honest ledger for one that was cut.
-        for path, text in ((directory / "checkpoint", published), (directory / confirm.PATH, self._confirmed())):
+        # In this order, and the others never ahead: whoever reads it first must not take an honest ledger for one that was cut.
+        notes = {"checkpoint": published, confirm.PATH: self._confirmed(), witnessed.PATH: self._witnessed()}
+        for name, text in notes.items():
+            path = directory / name
             if text and not (path.exists() and path.read_bytes() == text.encode()):
                 write_public(path, text.encode())
                 sync_folder(directory)
 
     def _confirmed(self) -> str:
         """The last checkpoint that the vault has cosigned, as a note; empty where there is none, or none that is published yet."""
-        text, line = ((self._store.state(key) or b"").decode() for key in ("cosigned", "cosignature"))
+        text, line = self._state("cosigned"), self._state("cosignature")
         if not text or not 0 < checkpoint.parse(text).size <= int(self._store.state("published_size") or b"0"):
             return ""
         return f"{text}\n{self._keys.log.sign(text)}{line}"
+
+    def _witnessed(self) -> str:
+        """The last checkpoint that a quorum has cosigned, as a note; empty where there is none, or none that is published yet."""
+        found = self._state("witnessed")
+        return found if found and witnessed.claimed(found).size <= int(self._state("published_size") or "0") else ""
 
     def cosigned(self, line: str, verifier: note.Verifier, size: int) -> None:
         """Take the vault's cosignature of this book's checkpoint of ``size`` entries. Raises ``Refused`` (``vault``)."""
@@ -197,11 +216,11 @@ class Book:
         text = self._text(size)
         if not _verifies(text, line, verifier):
             return
-        known = (self._store.state("cosigned") or b"").decode()
+        known = self._state("cosigned")
         if not known or checkpoint.parse(known).size < size:
             self._store.set_state("cosigned", text.encode())
             self._store.set_state("cosignature", line.encode())
-        published = self.published()
+        published = self._published()
         if published and note.parse_note(published).text == text and f"\n— {verifier.name} " not in published:
             self._store.set_state("published", (published + line).encode())
 

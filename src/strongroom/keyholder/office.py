@@ -172,4 +172,5 @@ def status(keyholder: Keyholder, now: int) -> Record:
         pending=[item.charter.version for item in keyholder.charters if item.effective > now],
         published=int(keyholder.store.state("published_size") or b"0"),
         time=now,
+        witnessed=(keyholder.store.state("witnessed") or b"").decode(),
     )

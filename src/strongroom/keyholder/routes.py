@@ -147,3 +147,6 @@ ROUTES: dict[str, Route] = {
     "/v1/operator": Route(_operator, _operator_after, office.operate),
 }
 assert ROUTES.keys() == protocol.REQUESTS.keys()
+
+GIVES = frozenset({"/v1/disclose", "/v1/find", "/v1/intake", "/v1/together"})
+"""Whose answers hold shares or tokens: in a strict room they wait for witnesses (SPEC.md 5.9)."""

@@ -16,11 +16,12 @@ from pathlib import Path
 from aiohttp import web
 
 from strongroom.canonical import Record, encode
-from strongroom.errors import FormatError, Refused, StoreError, StrongroomError
+from strongroom.errors import FormatError, Refused, StoreError, StrongroomError, Unwitnessed
 from strongroom.keyholder import files, protocol
 from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.protocol import MAX_BODY, Problem
-from strongroom.keyholder.routes import ROUTES
+from strongroom.keyholder.routes import GIVES, ROUTES
+from strongroom.keyholder.witnessing import Witnessing
 from strongroom.keyholder.work import Work
 from strongroom.serving import health, run, safety
 from strongroom.serving.config import Listener, Telemetry
@@ -41,7 +42,9 @@ class Server:
 
     def __init__(self, keyholder: Keyholder) -> None:
         self.keyholder = keyholder
-        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Record | StrongroomError]]] = asyncio.Queue()
+        self.witnessing = Witnessing(keyholder)
+        # A future's answer comes with the ledger's size at its commit.
+        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[tuple[Record | StrongroomError, int]]]] = asyncio.Queue()
         self._bytes = self._commits = self._committed = 0
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -76,9 +79,14 @@ class Server:
         except TimeoutError:
             return _problem(FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s"))
         work = Work(request.path, signature, body)
-        future: asyncio.Future[Record | StrongroomError] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[tuple[Record | StrongroomError, int]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((work, future))
-        answer = await future
+        answer, size = await future
+        if work.path in GIVES and not isinstance(answer, StrongroomError):
+            try:
+                await self.witnessing.cover(size)
+            except Unwitnessed as error:
+                answer = error
         said = _problem(answer) if isinstance(answer, StrongroomError) else _response(200, answer)
         return self._signed(said, request, work)
 
@@ -105,7 +113,7 @@ class Server:
             self._committed += len(group)
             for (_, future), answer in zip(group, answers, strict=True):
                 if not future.done():
-                    future.set_result(answer)
+                    future.set_result((answer, self.keyholder.book.size))
 
     async def tick_forever(self) -> None:
         while True:
@@ -143,8 +151,14 @@ class Server:
             name="keyholder",
             app=app,
             authentication=_SIGNED,
-            checks={"book": book, "charter": self._has_charter, "public": public, "speaks": self._speaks},
-            tasks=(self.commit_forever, self.tick_forever),
+            checks={
+                "book": book,
+                "charter": self._has_charter,
+                "public": public,
+                "speaks": self._speaks,
+                "witnesses": self.witnessing.verify,
+            },
+            tasks=(self.commit_forever, self.tick_forever, self.witnessing.forever),
             local=True,
             started=lambda address: files.write_address(directory, address),
         )
@@ -152,6 +166,8 @@ class Server:
         gauge("ledger_entries", "Entries of the ledger", lambda: keyholder.book.size)
         gauge("commits", "Transactions since the start", lambda: self._commits)
         gauge("committed_requests", "Requests that they took", lambda: self._committed)
+        gauge("witnessed_entries", "Entries that a quorum of witnesses has cosigned", lambda: self.witnessing.covered)
+        gauge("witnessed_seconds", "Since a quorum of witnesses has cosigned", self.witnessing.age)
         gauge("disk_free_bytes", "Room on the disk of the book", lambda: health.free(directory))
         return service
 

@@ -104,6 +104,8 @@ class Published(Record):
 
 
 class Status(Record):
+    """``witnessed``: the last checkpoint that a quorum of witnesses has cosigned, as a note; empty where there is none."""
+
     charter: Bytes32
     charter_version: Number
     checkpoint: str
@@ -111,6 +113,7 @@ class Status(Record):
     pending: list[Number]
     published: Number
     time: Number
+    witnessed: str
 
 
 class Done(Record):

@@ -1,0 +1,7 @@
+"""The houses, and their ledger's witnesses."""
+
+from __future__ import annotations
+
+from tests.houses import houses, peopled
+
+__all__ = ["houses", "peopled"]
