@@ -99,11 +99,11 @@ class EntryError(LedgerError):
 
 
 class Refused(StrongroomError):
-    """The gate or the keyholder says no. ``code`` is one of SPEC.md section 8.6."""
+    """The gate or the keyholder says no. ``code`` is one of SPEC.md section 8.6; ``entry``: index of the refusal's entry, where that is known."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, entry: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.entry = code, detail, entry
 
 
 class Declined(StrongroomError):

@@ -95,7 +95,7 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
                 protocol.Given(index=1, shares=KEY, whos=KEY),
                 protocol.GivenToken(index=2, token=bytes(16)),
                 protocol.Entered(index=3),
-                protocol.NotGiven(code="frozen", detail="x"),
+                protocol.NotGiven(code="frozen", detail="x", index=4),
             ]
         ),
     ),

@@ -58,6 +58,7 @@ def test_one_that_is_refused_is_an_entry_and_harms_no_other(houses: Houses) -> N
     wrong = houses.disclose(houses.town.ask(houses.handles[:1], ["phone"], "confirm"), [2])
     answers = ask(houses, [part_of(houses.good()), part_of(wrong), part_of(houses.good())])
     assert codes(answers) == ["", "field", ""]
+    assert [one.index for one in answers] == [before, before + 1, before + 2]
     written = houses.entries()[before:]
     assert [type(one) for one in written] == [entry.DisclosureEntry, entry.RefusalEntry, entry.DisclosureEntry]
 
@@ -130,7 +131,8 @@ def test_the_identical_part_is_answered_again_in_another_group_for_nothing(house
     # One new entry, the other part's.
     assert len(houses.held().entries) == len(held.entries) + 1
     houses.town.hands.wait(2)
-    assert codes(ask(houses, [text])) == ["used"]
+    (used,) = ask(houses, [text])
+    assert (codes([used]), used.index) == (["used"], None)
 
 
 def test_one_ask_twice_in_one_group_is_one_read(houses: Houses) -> None:

@@ -45,7 +45,7 @@ def admitting(room: Room, signed: SignedAsk) -> Steps[Admitted]:
     except Refused as refusal:
         # An ask whose parts do not belong together is no ask: it has no reason that an entry could commit to.
         if refusal.code not in ("ask", "reader"):
-            yield Say(signed, protocol.Refusal, {"code": refusal.code})
+            refusal.entry = (yield Say(signed, protocol.Refusal, {"code": refusal.code})).index
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,16 +62,15 @@ class Room:
         self._rules: Rules | None = None
         self._numbers: dict[str, int] = {}
         self._sealer: tuple[bytes, float, PrivateSealer] | None = None
+        # Where the keyholder is, how its answers are known, and how the line to it is kept.
+        self.address, self.voice = self._address(), client.Voice(self.keys.room, self._message_key)
         self.client = client.Client(
-            transport
-            or client.HttpTransport(
-                self._address(),
-                client.Voice(self.keys.room, self._message_key),
-                tls=lambda: line.context(directory),
-            ),
-            self.keys.message,
-            self.keys.room,
+            transport or client.HttpTransport(self.address, self.voice, tls=self.tls), self.keys.message, self.keys.room
         )
+
+    def tls(self) -> ssl.SSLContext:
+        """How a keyholder elsewhere is spoken to. Raises ``InputError``."""
+        return line.context(self.directory)
 
     def _message_key(self) -> bytes:
         """The keyholder's, by which its answers are known; empty until the first charter is here, which settles it for good."""

@@ -18,7 +18,7 @@ from strongroom.canonical import encode
 from strongroom.custody import evidence
 from strongroom.custody.room import Room
 from strongroom.custody.steps import Say, Settled, Steps, of_ask
-from strongroom.errors import FormatError, ProofError, StrongroomError
+from strongroom.errors import FormatError, ProofError, Refused, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import problem
@@ -94,7 +94,10 @@ class Group:
         self, say: Say, one: protocol.PartAnswer, signed: str, at: checkpoint.Checkpoint
     ) -> Settled | StrongroomError:
         if isinstance(one, protocol.NotGiven):
-            return problem(one.code, one.detail)
+            error = problem(one.code, one.detail)
+            if isinstance(error, Refused) and one.index is not None and one.index < at.size:
+                error.entry = one.index
+            return error
         if not isinstance(one, _ANSWER[say.kind]):
             return FormatError("the keyholder's answer is one to another request")
         # Of any other ask there is one entry, so an earlier one can only be its own, answered again. Of a window there are several.

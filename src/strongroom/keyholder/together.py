@@ -28,21 +28,27 @@ def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: 
 
 def _decide(
     keyholder: Keyholder, group: protocol.Together, part: msgspec.Raw, now: int
-) -> reading.Decided | StrongroomError:
+) -> reading.Decided | protocol.NotGiven:
     text = bytes(part)
+    before, _ = keyholder.book.mark()
     try:
         with keyholder.apart():
             asking = protocol.whole(protocol.parts.parse(text), group)
             # Of the part's own text: the identical ask is answered again in whatever group it comes.
             return reading.decide(keyholder, asking, hashlib.sha256(text).digest(), now)
+    except Refused as refusal:
+        # One that is an entry was staged just before.
+        staged, _ = keyholder.book.mark()
+        index = keyholder.book.size + before if staged > before else None
+        return protocol.NotGiven(code=refusal.code, detail=refusal.detail, index=index)
     except StrongroomError as error:
-        return error
+        return protocol.NotGiven(code=error.code, detail=str(error), index=None)
 
 
 def _give(
     keyholder: Keyholder,
     group: protocol.Together,
-    decided: list[reading.Decided | StrongroomError],
+    decided: list[reading.Decided | protocol.NotGiven],
     work: Work,
 ) -> protocol.GivenTogether:
     answers = protocol.PartAnswers(answers=[_answer(keyholder, one) for one in decided])
@@ -52,9 +58,9 @@ def _give(
     )
 
 
-def _answer(keyholder: Keyholder, one: reading.Decided | StrongroomError) -> protocol.PartAnswer:
-    if isinstance(one, StrongroomError):
-        return protocol.NotGiven(code=one.code, detail=one.detail if isinstance(one, Refused) else str(one))
+def _answer(keyholder: Keyholder, one: reading.Decided | protocol.NotGiven) -> protocol.PartAnswer:
+    if isinstance(one, protocol.NotGiven):
+        return one
     case = one.case
     if isinstance(case.request, protocol.Find):
         return protocol.GivenToken(index=one.index, token=reading.token_of(keyholder, case))

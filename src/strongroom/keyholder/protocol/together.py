@@ -66,10 +66,11 @@ class Entered(Record, tag_field="part", tag="refusal"):
 
 
 class NotGiven(Record, tag_field="part", tag="problem"):
-    """``code`` and ``detail``: what the request would have been refused with on its own."""
+    """``code`` and ``detail``: what the request would have been refused with on its own. ``index``: of the refusal's entry, where there is one."""
 
     code: str
     detail: str
+    index: Number | None
 
 
 PartAnswer: TypeAlias = Given | GivenToken | Entered | NotGiven
