@@ -18,6 +18,7 @@ from strongroom.keyholder import checks, protocol, subjects
 from strongroom.ledger import entry, life
 from strongroom.redact import mask
 from strongroom.seal import batch, epoch, padding, slot
+from strongroom.service.identity import caller
 
 SPEC = Path("SPEC.md").read_text("utf-8")
 SOURCE = {path: path.read_text("utf-8") for path in Path("src/strongroom").rglob("*.py")}
@@ -40,7 +41,7 @@ def test_every_label_is_there_and_no_other() -> None:
 
 def test_every_file_of_vectors_has_a_row() -> None:
     files = {path.name for path in Path("vectors").iterdir()}
-    assert files == set(re.findall(r"`([a-z-]+\.json)`", section("10")))
+    assert files == set(re.findall(r"`([a-z-]+\.json)`", section("11")))
     assert files > set(re.findall(r"vectors/([a-z-]+\.json)", SPEC)) != set()
 
 
@@ -155,3 +156,9 @@ def test_the_first_bytes_under_a_secret_are_those_in_use() -> None:
     used = {"record": slot.RECORD, "mask": slot.UNMASK, "share": slot.SHARE, "held": slot.HELD}
     assert {name: bytes.fromhex(value) for name, value in found.items()} == used
     assert len(set(used.values())) == 4
+
+
+def test_every_way_to_be_turned_away_at_the_door_is_there_and_no_other() -> None:
+    rows = re.findall(r"(?m)^\| (\d{3})(?:, `(\w+)`)? \| (.*) \|$", section("10.3"))
+    said = {code: (int(status), error) for status, error, codes in rows for code in re.findall(r"`([a-z-]+)`", codes)}
+    assert said == {code: (status, error) for code, (status, error, _) in caller.CODES.items()}
