@@ -17,7 +17,7 @@ from strongroom.ledger.directory import Directory, Fetch
 
 class Anchors(Record):
     """A room as its readers know it, whatever answers at its address: its id, the hash of its first charter, and the verifier
-    key of its log. Agreed at the founding, and had from the custodian by hand (``strongroom anchors``)."""
+    key of its log. Agreed at the founding, and had from the custodian by hand (``strongroom reader anchors``)."""
 
     genesis: Bytes32
     log: str
@@ -28,12 +28,12 @@ _anchors: Codec[Anchors] = Codec(Anchors, "anchors", InputError)
 
 
 def load(path: Path) -> Anchors:
-    """A file as ``strongroom anchors`` writes it: canonical JSON in one line. Raises ``InputError``."""
+    """A file as ``strongroom reader anchors`` writes it: canonical JSON in one line. Raises ``InputError``."""
     try:
         found = _anchors.parse(path.read_bytes().removesuffix(b"\n"))
         note.verifier(found.log)
     except OSError as error:
-        raise InputError(f"{path}: no anchors ({error.strerror}). The custodian has them: strongroom anchors") from None
+        raise InputError(f"{path}: no anchors ({error.strerror}). The custodian has them: strongroom reader anchors") from None
     except (InputError, NoteError) as error:
         raise InputError(f"{path}: {error}") from None
     return found
