@@ -100,7 +100,7 @@ class Patience:
             except Broken as error:
                 broken = error
             if answer is not None and not _later(answer):
-                return replace(answer, again=attempt > 1)
+                return replace(answer, again=answer.again or attempt > 1)
             pause = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * (0.5 + self.chance())
             pause = max(pause, _retry_after(answer))
             last = attempt == ATTEMPTS or pause > LONGEST_WAIT or self.clock() + pause > until

@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from strongroom.client.address import Address
 from strongroom.client.flow import Answer, Broken, Call, NextLine, Pause, Stream
 
 MOST_KEPT = 8
 MOST_LINE = 2**20
+
+_Exchange: TypeAlias = tuple[http.client.HTTPConnection, http.client.HTTPResponse, bool]
+"""Over which connection, what came, and whether it was sent twice."""
 
 
 class Turn:
@@ -70,18 +73,18 @@ class Wire:
 
     def call(self, call: Call) -> Answer:
         """Raises ``Broken``."""
-        with self._exchange(call) as (connection, response):
+        with self._exchange(call) as (connection, response, again):
             body = response.read(call.most + 1)
             if len(body) > call.most:
                 connection.close()
                 raise Broken(f"the answer is over {call.most:,} bytes", sent=True)
-            return Answer(response.status, _lower(response), body)
+            return Answer(response.status, _lower(response), body, again)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[tuple[Answer, Callable[[], bytes | None]]]:
         """The answer's head, and what gives the next line of it. Raises ``Broken``, as does that."""
         # On a connection of its own: one that was kept may be closed by now, and this request must not be sent twice.
-        with self._exchange(call, fresh=True) as (connection, response):
+        with self._exchange(call, fresh=True) as (connection, response, _):
             if response.status != 200:
                 yield Answer(response.status, _lower(response), response.read(call.most)), lambda: None
                 return
@@ -108,14 +111,12 @@ class Wire:
             one.close()
 
     @contextmanager
-    def _exchange(
-        self, call: Call, *, fresh: bool = False
-    ) -> Iterator[tuple[http.client.HTTPConnection, http.client.HTTPResponse]]:
+    def _exchange(self, call: Call, *, fresh: bool = False) -> Iterator[_Exchange]:
         added = {**call.headers, **self._headers(call.method, self._address.of(call.path))}
-        connection, response = self._sent(call, added, None if fresh else self._kept())
+        connection, response, again = self._sent(call, added, None if fresh else self._kept())
         try:
             with _broken(sent=True):
-                yield connection, response
+                yield connection, response, again
         except BaseException:
             connection.close()
             raise
@@ -126,13 +127,11 @@ class Wire:
                     return
         connection.close()
 
-    def _sent(
-        self, call: Call, headers: Mapping[str, str], kept: http.client.HTTPConnection | None
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    def _sent(self, call: Call, headers: Mapping[str, str], kept: http.client.HTTPConnection | None) -> _Exchange:
         if kept is not None:
             try:
                 kept.request(call.method, self._address.prefix + call.path, call.body or None, dict(headers))
-                return kept, kept.getresponse()
+                return kept, kept.getresponse(), False
             except (OSError, http.client.HTTPException):
                 # It was closed meanwhile. The identical request is safe to send again.
                 kept.close()
@@ -140,7 +139,7 @@ class Wire:
         try:
             with _broken(sent=True):
                 connection.request(call.method, self._address.prefix + call.path, call.body or None, dict(headers))
-                return connection, connection.getresponse()
+                return connection, connection.getresponse(), kept is not None
         except BaseException:
             connection.close()
             raise
