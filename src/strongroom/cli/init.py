@@ -7,10 +7,11 @@ from pathlib import Path
 
 from strongroom.catalog import source as sources
 from strongroom.cli import examples, writing
-from strongroom.cli.command import Call, Commands
+from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import moment
-from strongroom.custody import ceremony
+from strongroom.custody import apart, ceremony
 from strongroom.custody.room import Room
+from strongroom.keyholder import introduction, line
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -19,8 +20,15 @@ def add(commands: Commands, name: str, about: str) -> None:
         about,
         init,
         description="""Make a room: the vault, the keyholder, the keys of both, and the first charter in the ledger. On one machine
-all of it lies under one directory; in production the houses are two machines under two bodies. Nothing that exists is overwritten.""",
-        examples=["strongroom init --example city", "strongroom init --room /srv/room --charter charter.yaml"],
+all of it lies under one directory. In production the houses are two machines under two bodies: the keyholder makes its keys first
+(strongroom keyholder create), the vault and the first charter are made here from its public ones, the keyholder is told that charter's
+hash by hand (strongroom keyholder genesis), and --enter ends it. Nothing that exists is overwritten.""",
+        examples=[
+            "strongroom init --example city",
+            "strongroom init --charter charter.yaml --keyholder-keys keyholder.json --keyholder-address https://keys.example:7400",
+            "strongroom init --enter",
+        ],
+        exits=REMOTE,
         development=False,
     )
     which = found.add_mutually_exclusive_group(required=True)
@@ -30,16 +38,33 @@ all of it lies under one directory; in production the houses are two machines un
     which.add_argument(
         "--example", metavar="NAME", choices=examples.NAMES, help=f"one that comes along: {', '.join(examples.NAMES)}"
     )
+    which.add_argument(
+        "--enter",
+        action="store_true",
+        help="send the first charter to a keyholder elsewhere, which knows its hash by now",
+    )
+    elsewhere = found.add_argument_group("a keyholder elsewhere")
+    elsewhere.add_argument(
+        "--keyholder-keys", metavar="FILE", type=Path, help="its public keys, as strongroom keyholder create wrote them"
+    )
+    elsewhere.add_argument("--keyholder-address", metavar="ADDRESS", help="where it will answer: https://HOST:PORT")
 
 
 def init(call: Call) -> int:
     out, room = call.out, call.room
+    elsewhere = (call.args.keyholder_keys, call.args.keyholder_address)
+    if call.args.enter:
+        return _enter(call)
+    if elsewhere.count(None) == 1:
+        call.usage("--keyholder-keys and --keyholder-address go together")
     text, name = (
         (call.args.charter.read_bytes(), str(call.args.charter))
         if call.args.charter
         else (examples.charter(call.args.example), f"examples/{call.args.example}/charter.yaml")
     )
     source = sources.load(text, name)
+    if None not in elsewhere:
+        return _apart(call, source, text)
     with out.steps() as progress:
         genesis = ceremony.found(room, source, os.urandom, progress)
     # The custodian's own words stay beside the keys: the next charter is written by changing them.
@@ -77,6 +102,32 @@ def init(call: Call) -> int:
         }
     )
     out.note("vault and keyholder lie on one disk: both houses in one hand are for trying out only")
+    return 0
+
+
+def _apart(call: Call, source: sources.Source, text: bytes) -> int:
+    """The vault and the first charter, of a keyholder elsewhere."""
+    out, room = call.out, call.room
+    keyholder = introduction.load(call.args.keyholder_keys)
+    with out.steps() as progress:
+        genesis = apart.found(room, source, keyholder, call.args.keyholder_address, os.urandom, progress)
+    writing.put(room / "steward" / "charter.yaml", text)
+    out.good(f"{source.name}: the vault is made in {room}, and the first charter is signed")
+    out.blank()
+    out.pairs([("its hash", genesis.hex()), ("keyholder", call.args.keyholder_address)])
+    out.blank()
+    out.line(("next, once it was read out to the keyholder, and its certificate is trusted here", "dim"))
+    out.line(f"there: strongroom keyholder genesis {genesis.hex()}", indent=2)
+    out.line(f"here:  cp keyholder-ca.pem {room / 'vault' / line.CA_FILE}", indent=2)
+    out.line(f"here:  strongroom init --enter --room {room}", indent=2)
+    out.document({"charter": genesis, "keyholder": call.args.keyholder_address, "name": source.name, "room": str(room)})
+    return 0
+
+
+def _enter(call: Call) -> int:
+    index = apart.enter(call.room)
+    call.out.good(f"the first charter is entry {index} of the ledger, and both houses know it.")
+    call.out.document({"entry": index})
     return 0
 
 

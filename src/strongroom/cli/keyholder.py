@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import closing
 
-from strongroom.cli import keyholder_book, serving
+from strongroom.cli import keyholder_book, keyholder_founding, serving
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import moment
 from strongroom.client.operator import Operator
@@ -42,6 +42,7 @@ the vault beside it unless told --development. It logs to stderr, never anything
     _freeze(actions, "thaw", "undo a freeze")
     _hold(actions)
     keyholder_book.add(actions)
+    keyholder_founding.add(actions)
 
 
 def _freeze(actions: Commands, name: str, about: str) -> None:

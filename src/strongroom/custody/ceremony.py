@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from strongroom.canonical import Bytes32, Codec, Record, encode
+from strongroom.canonical import Bytes32, Bytes64, Codec, Record, encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog import source as sources
 from strongroom.catalog.model import Charter, KeyholderKeys, RosterLine, VaultKeys
@@ -48,25 +48,49 @@ def load_steward(path: Path) -> Ed25519PrivateKey:
         raise InputError(f"{path}: no steward key ({error.strerror})") from None
 
 
+class First(Record, frozen=True, kw_only=True):
+    """The first charter as its steward signed it: everything that the ledger's first entry is made of."""
+
+    document: str
+    roster: str
+    signature: Bytes64
+    steward: Bytes32
+
+    @property
+    def genesis(self) -> bytes:
+        return charters.charter_hash(self.document.encode())
+
+    def enter(self, room: Room) -> int:
+        """Have the keyholder write it, and publish its ledger. Returns the entry's index."""
+        index = room.enter_charter(self.document.encode(), self.roster.encode(), self.signature, self.steward)
+        room.publish()
+        return index
+
+
 def found(root: Path, source: sources.Source, random: Callable[[int], bytes], progress: Progress) -> bytes:
     """Make both houses under ``root`` and write the first charter into the ledger. Returns the charter's hash.
 
     Raises ``StoreError`` when there is a room already, ``CatalogError`` when the source is wrong: then nothing was made.
     """
+    sound(source)
+    return whole(root, _PARTS, lambda draft: _found(draft, source, random, progress))
+
+
+def whole(root: Path, parts: Sequence[str], make: Callable[[Path], bytes]) -> bytes:
+    """What ``make`` makes in a folder of its own, its ``parts`` then moved to ``root``. Raises ``InputError`` for a room that is there."""
     draft = root / ".founding"
     if draft.exists():
         raise _cut_short(root)
     if any((root / part).exists() for part in _PARTS):
         raise InputError(f"{root}: there is a room already. Choose another directory")
-    sound(source)
     # Made whole beside its place: a room of which half is there would have keys, and no charter to use them under.
     try:
         draft.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise _cut_short(root) from None
     try:
-        genesis = _found(draft, source, random, progress)
-        for part in _PARTS:
+        genesis = make(draft)
+        for part in parts:
             (draft / part).rename(root / part)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -82,25 +106,41 @@ def _cut_short(root: Path) -> InputError:
 
 
 def _found(root: Path, source: sources.Source, random: Callable[[int], bytes], progress: Progress) -> bytes:
-    room, name = random(16), source.name
+    room = random(16)
     progress("drawing the keys of both houses")
-    holder = keyholder_keys.create(root / "keyholder", room, name, random)
-    vault = vault_keys.create(root / "vault", room, name, source.holdings, random)
+    holder = keyholder_keys.create(root / "keyholder", room, source.name, random)
+    first = first_charter(root, source, room, holder.public(), "file:../keyholder", random, progress)
+    files.remember_genesis(root / "keyholder", first.genesis)
+    with files.lock(root / "keyholder"):
+        keyholder = files.open_keyholder(root / "keyholder", root / "public")
+
+        def transport(path: str, signature: bytes, body: bytes) -> bytes:
+            return encode(keyholder.ask(path, signature, body))
+
+        opened = Room(root / "vault", transport=transport)
+        first.enter(opened)
+        opened.close()
+        keyholder.store.close()
+    return first.genesis
+
+
+def first_charter(
+    root: Path,
+    source: sources.Source,
+    room: bytes,
+    keyholder: KeyholderKeys,
+    address: str,
+    random: Callable[[int], bytes],
+    progress: Progress,
+) -> First:
+    """Draw the vault's and the steward's keys under ``root``, and have the steward sign the first charter. ``address``: the keyholder's,
+    for ``room.json``."""
+    vault = vault_keys.create(root / "vault", room, source.name, source.holdings, random)
     (root / "steward").mkdir(mode=0o700)
     seed, auditor = random(32), random(96)
     keyholder_keys.write_secret(root / "steward" / "steward.key", encode(_StewardFile(key=seed)))
     keyholder_keys.write_secret(root / "steward" / "auditor.key", auditor)
     steward = Ed25519PrivateKey.from_private_bytes(seed)
-    kinds = [(holding, kind) for holding, declared in source.holdings.items() for kind in identifier_kinds(declared)]
-
-    def done(count: int) -> None:
-        progress(f"committing to a million bucket keys for each kind of identifier: {count} of {len(kinds)}")
-
-    done(0)
-    roots = bucket_roots([(vault.holding(holding), kind) for holding, kind in kinds], done)
-    buckets: dict[str, dict[str, bytes]] = {holding: {} for holding in source.holdings}
-    for (holding, kind), root_ in zip(kinds, roots, strict=True):
-        buckets[holding][kind] = root_
     roster = charters.roster_bytes([])
     charter = sources.build(
         source,
@@ -111,35 +151,36 @@ def _found(root: Path, source: sources.Source, random: Callable[[int], bytes], p
         roster=charters.roster_hash(roster),
         auditor=hpke.private_from(auditor).public,
         vault=VaultKeys(cosigner=vault.cosigner.vkey, message=vault.message.public_key().public_bytes_raw()),
-        keyholder=KeyholderKeys(
-            desk=holder.desk.public_key().public_bytes_raw(),
-            log=holder.log.vkey,
-            message=holder.message_public,
-            ml_dsa=holder.ml_dsa.vkey,
-            operator=holder.operator.public_key().public_bytes_raw(),
-        ),
-        buckets=buckets,
+        keyholder=keyholder,
+        buckets=_buckets(source, vault, progress),
     )
     document = charters.document(charter)
-    genesis = charters.charter_hash(document)
+    first = First(
+        document=document.decode(),
+        roster=roster.decode(),
+        signature=charters.sign(document, steward),
+        steward=charter.stewards[0],
+    )
     progress("the ceremony: both houses are told the first charter's hash")
-    files.remember_genesis(root / "keyholder", genesis)
     vault_keys.write_room(
-        root / "vault", vault_keys.RoomFile(genesis=genesis, keyholder="file:../keyholder", log=holder.log.vkey)
+        root / "vault", vault_keys.RoomFile(genesis=first.genesis, keyholder=address, log=keyholder.log)
     )
     VaultStore(root / "vault" / "vault.db", create=True).close()
-    with files.lock(root / "keyholder"):
-        keyholder = files.open_keyholder(root / "keyholder", root / "public")
+    return first
 
-        def transport(path: str, signature: bytes, body: bytes) -> bytes:
-            return encode(keyholder.ask(path, signature, body))
 
-        opened = Room(root / "vault", transport=transport)
-        opened.enter_charter(document, roster, charters.sign(document, steward), charter.stewards[0])
-        opened.publish()
-        opened.close()
-        keyholder.store.close()
-    return genesis
+def _buckets(source: sources.Source, vault: vault_keys.VaultKeys, progress: Progress) -> dict[str, dict[str, bytes]]:
+    kinds = [(holding, kind) for holding, declared in source.holdings.items() for kind in identifier_kinds(declared)]
+
+    def done(count: int) -> None:
+        progress(f"committing to a million bucket keys for each kind of identifier: {count} of {len(kinds)}")
+
+    done(0)
+    roots = bucket_roots([(vault.holding(holding), kind) for holding, kind in kinds], done)
+    buckets: dict[str, dict[str, bytes]] = {holding: {} for holding in source.holdings}
+    for (holding, kind), root in zip(kinds, roots, strict=True):
+        buckets[holding][kind] = root
+    return buckets
 
 
 def amend(

@@ -33,6 +33,15 @@ def remember_genesis(directory: Path, genesis: bytes) -> None:
     keys.write_secret(directory / "ceremony.json", encode(Ceremony(genesis=genesis)))
 
 
+def begin(directory: Path, genesis: bytes) -> None:
+    """As ``remember_genesis``, for a keyholder that has its keys and nothing else. Raises ``StoreError``."""
+    keys.load(directory)
+    with lock(directory):
+        if (directory / "ceremony.json").exists():
+            raise StoreError(f"{directory}: was told its first charter's hash before, and it does not change")
+        remember_genesis(directory, genesis)
+
+
 def open_keyholder(directory: Path, public: Path, clock: Clock | None = None) -> Keyholder:
     """Raises ``StoreError`` when the directory is not a keyholder's."""
     own = keys.load(directory)

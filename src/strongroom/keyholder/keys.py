@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from strongroom.canonical import Bytes16, Bytes32, Codec, Record, encode
+from strongroom.catalog.model import KeyholderKeys
 from strongroom.errors import StoreError
 from strongroom.ledger.cosignature import MLDSACosigner
 from strongroom.ledger.note import Signer
@@ -56,6 +57,16 @@ class Keys:
     @property
     def message_public(self) -> bytes:
         return self.message.public_key().public_bytes_raw()
+
+    def public(self) -> KeyholderKeys:
+        """What the charter names."""
+        return KeyholderKeys(
+            desk=self.desk.public_key().public_bytes_raw(),
+            log=self.log.vkey,
+            message=self.message_public,
+            ml_dsa=self.ml_dsa.vkey,
+            operator=self.operator.public_key().public_bytes_raw(),
+        )
 
 
 def create(directory: Path, room: bytes, name: str, random: Callable[[int], bytes]) -> Keys:
