@@ -27,6 +27,7 @@ EXEMPT = {
     "client.published.fetch_from": "opens a directory or a URL; what lies there is read by ledger.directory",
     "custody.intake.window.open_window": "signs an ask",
     "keyholder.files.open_keyholder": "opens a database; its JSON files have targets of their own",
+    "witness.house.open_store": "opens a database; its JSON file has a target of its own",
     "seal.batch.Batch.open": "draws a secret",
     "custody.intake.datafile.DataFile.open": "opens a file that intake.file reads",
     "custody.intake.sealing.Sealer.open": "draws a batch",

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from fuzz.target import Target
-from fuzz.targets import catalog, cli, codecs, files, gate, intake, ledger, published, seal, tables, values
+from fuzz.targets import (
+    catalog,
+    cli,
+    codecs,
+    files,
+    gate,
+    identity,
+    intake,
+    ledger,
+    published,
+    seal,
+    tables,
+    values,
+    witness,
+)
 
 ALL: dict[str, Target] = {
     target.name: target
-    for part in (codecs, ledger, published, seal, catalog, values, gate, intake, tables, files, cli)
+    for part in (codecs, ledger, published, seal, catalog, values, gate, identity, intake, tables, files, cli, witness)
     for target in part.targets()
 }

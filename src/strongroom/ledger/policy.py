@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from strongroom.catalog.model import Charter
 from strongroom.errors import NoteError, PolicyError, QuorumError
-from strongroom.ledger.key import COSIGNATURE, ED25519, ML_DSA_44
+from strongroom.ledger.key import COSIGNATURE, ED25519, ML_DSA_44, is_unicode
 from strongroom.ledger.note import Verifier, verifier
 
 NONE = "none"
@@ -209,6 +209,8 @@ def for_charter(text: str, *, strict: bool = False, own: Collection[str] = ()) -
     vouch for each other already. Raises PolicyError."""
     if not text:
         return NOBODY
+    if not is_unicode(text):
+        raise PolicyError("not UTF-8")
     found = parse(text.encode())
     if found.logs:
         raise PolicyError("a charter's policy has no log line: it is for this room's ledger alone")
