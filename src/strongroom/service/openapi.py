@@ -11,7 +11,7 @@ from strongroom import __version__
 from strongroom.api.problem import MEDIA_TYPE, Problem
 from strongroom.service import examples
 from strongroom.service.call import JSON, LINES, Route
-from strongroom.service.identity import caller
+from strongroom.service.identity import caller, described
 from strongroom.service.problems import CODES
 
 _EVERY = ("malformed", "busy", "defect")
@@ -37,7 +37,7 @@ def document(routes: tuple[Route, ...]) -> bytes:
     kinds = [
         kind for route in routes for kind in (route.body, route.head, route.lines, route.answer, route.lines_answer)
     ]
-    named = [kind for kind in kinds if kind is not None] + [Problem]
+    named = [kind for kind in kinds if kind is not None] + [*described.KINDS, Problem]
     schemas, components = msgspec.json.schema_components(named, ref_template="#/components/schemas/{name}")
     found = dict(zip(map(_known, named), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -55,7 +55,7 @@ def document(routes: tuple[Route, ...]) -> bytes:
         },
         "servers": [{"url": "/"}],
         "security": [{}, {"token": []}],
-        "paths": paths,
+        "paths": paths | described.paths(),
         "components": {
             "schemas": _plain(components),
             "securitySchemes": {
