@@ -43,7 +43,7 @@ bench: $(VENV)/.dev $(PEERS)/.made  ## measure this machine and its disk, peers 
 	@$(BIN)/python -m bench --rows $(ROWS) --peers $(PEERS)
 
 soak: $(VENV)/.dev  ## both houses as servers for MINUTES=5, with faults; nothing may be lost, nothing may grow
-	@STRONGROOM_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/soak --timeout=0
+	@STRONGROOM_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/soak --timeout=0 -s
 
 drills: $(VENV)/.run  ## replay every attack, and write docs/promises.md
 	@$(BIN)/strongroom drill --all --table docs/promises.md

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import process
+from tests import processes
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -29,10 +29,10 @@ class House:
     pid: int
 
     def processor(self) -> float:
-        return process.processor_seconds(self.pid)
+        return processes.processor_seconds(self.pid)
 
     def memory_mb(self) -> float:
-        return process.memory_mb(self.pid)
+        return processes.memory_mb(self.pid)
 
     def figures(self) -> dict[str, float]:
         """Of ``/metrics``, those without labels."""

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import process
+from tests import processes
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> tuple[float, float, float]:
     running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     seen: list[float] = []
     while running.poll() is None:
-        seen.append(process.memory_mb(running.pid))
+        seen.append(processes.memory_mb(running.pid))
         time.sleep(0.2)
     if running.returncode:
         raise SystemExit(f"{' '.join(arguments)} ended with {running.returncode}")

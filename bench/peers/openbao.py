@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.processes import processor_seconds
+
 from bench import load
-from bench.process import processor_seconds
 
 _CONFIG = """
 storage "inmem" {{}}
