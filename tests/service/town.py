@@ -30,8 +30,8 @@ LINES = {"Content-Type": "application/x-ndjson"}
 class House:
     """One server: its process, its log, where it listens."""
 
-    def __init__(self, root: Path, name: str, *options: str) -> None:
-        self.root, self.name = root, name
+    def __init__(self, root: Path, name: str, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.root, self.name, self._environment = root, name, environment or {}
         self.log = root / f"{name}.log"
         self._options = options
         self.start()
@@ -40,7 +40,9 @@ class House:
         before = self.log.read_text() if self.log.exists() else ""
         command = [sys.executable, "-m", "strongroom.cli.main", "--room", str(self.root), *self._options]
         with self.log.open("ab") as file:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=os.environ | self._environment
+            )
         until = time.monotonic() + 30
         while not (found := re.search(r"ready on https?://([0-9.]+):([0-9]+)", self.said()[len(before) :])):
             assert self.process.poll() is None, self.said()
@@ -85,10 +87,11 @@ class Answer:
 class Town:
     """``root`` has the room of ``tests.houses``."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, environment: dict[str, str] | None = None) -> None:
         self.root = root
-        self.keyholder = House(root, "keyholder", "keyholder", "--development", "--port", "0")
-        self.vault = House(root, "vault", "serve", "--development", "--port", "0", "--admin-port", "0")
+        options = ("--development", "--port", "0", "--admin-port", "0")
+        self.keyholder = House(root, "keyholder", "keyholder", *options, environment=environment)
+        self.vault = House(root, "vault", "serve", *options, environment=environment)
 
     def close(self) -> None:
         for house in (self.vault, self.keyholder):
