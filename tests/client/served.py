@@ -25,7 +25,7 @@ from strongroom.client.handle import Handle
 from strongroom.custody import keys as vault_keys
 from strongroom.synth import people
 
-_MAIN = "import sys; from strongroom.cli.main import main; sys.exit(main())"
+MAIN = "import sys; from strongroom.cli.main import main; sys.exit(main())"
 FIELDS = ("id-number", "name", "born", "sex", "phone", "email")
 WHY: Any = {"case": "case-17", "reason": "confirming an application for a passport"}
 
@@ -61,19 +61,26 @@ class Served:
 @contextmanager
 def serving(root: Path, *arguments: str) -> Iterator[Served]:
     """``strongroom serve --development``, with a keyholder where none runs."""
-    command = [sys.executable, "-c", _MAIN, "serve", "--development", "--room", str(root), *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", MAIN, "serve", "--development", "--room", str(root), *arguments]
+    with ran_until_stopped(command) as (address, said):
+        yield Served(root, address, said)
+
+
+@contextmanager
+def ran_until_stopped(command: list[str], folder: Path | None = None) -> Iterator[tuple[str, list[str]]]:
+    """A server that says its address: that, and the lines that it says."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder)
     said: list[str] = []
     assert process.stderr is not None
+    # A pipe that nobody reads would stop the server.
     reader = threading.Thread(target=said.extend, args=[process.stderr], daemon=True)
     try:
         address = _address(process.stderr, said)
         reader.start()
-        yield Served(root, address, said)
+        yield address, said
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
-        # A pipe that nobody reads would stop the server.
         reader.join()
         process.stderr.close()
         assert code == 0, "".join(said)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from strongroom.cli import arguments
+from strongroom.canonical import encode
+from strongroom.cli import arguments, writing
 from strongroom.cli.command import LOCAL, REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
 from strongroom.client import device
+from strongroom.client.anchors import Anchors
 from strongroom.custody import ceremony, readers
 from strongroom.errors import InputError
 from strongroom.gate import ask as asks
@@ -51,6 +54,16 @@ signs every ask.""",
         examples=["strongroom reader list", "strongroom reader list --json"],
         exits=LOCAL,
     )
+    known = group.command(
+        "anchors",
+        "what a reader's program knows this room by, as a file",
+        anchored,
+        description="""Write what a client is given by hand, once, and believes whatever answers at the room's address no further than: the room's id,
+the hash of its first charter, and the key of its log. Nothing in it is secret; what matters is that it comes from the custodian.""",
+        examples=["strongroom reader anchors --out anchors.json"],
+        exits=LOCAL,
+    )
+    known.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to be written")
 
 
 def enrol(call: Call) -> int:
@@ -81,6 +94,16 @@ def enrol(call: Call) -> int:
             "version": enacted.charter.version,
         }
     )
+    return 0
+
+
+def anchored(call: Call) -> int:
+    with arguments.opened(call) as room:
+        known = Anchors(genesis=room.anchors.genesis, log=room.anchors.log, room=room.keys.room)
+    writing.put(call.args.out, encode(known) + b"\n")
+    call.out.good(f"what this room is known by is in {call.args.out}")
+    call.out.pairs([("room", known.room.hex()), ("first charter", known.genesis.hex()), ("log", known.log)])
+    call.out.document({"file": str(call.args.out), "genesis": known.genesis, "log": known.log, "room": known.room})
     return 0
 
 
