@@ -82,12 +82,12 @@ class Mirror:
 
     def parsed(self, index: int) -> Entry:
         """Raises ``StoreError`` when the mirror does not reach so far."""
-        return self._now_held().entry(index)
+        return self._recent.entry(index)
 
     def receipt(self, index: int, size: int, signed: str) -> str:
         """C2SP tlog-proof that an entry is among the first ``size``, under ``signed``, which was accepted: the tiles here gave its root.
         Raises ``ProofError``, ``TileError``."""
-        hashes = self._now_held().prover.inclusion(index, size)
+        hashes = self._recent.prover.inclusion(index, size)
         return proof.Proof(index, tuple(hashes), signed).marshal()
 
     def entry(self, index: int) -> bytes:
@@ -157,7 +157,7 @@ class Mirror:
     def _verify(self, held: Recent, fresh: Sequence[bytes]) -> list[Entry]:
         # Of the first ``size`` entries alone: another process may have added more meanwhile.
         time, size = held.time, held.size
-        known = [item for item in self.charters() if item.index < size]
+        known = [item for item in self._charters_at(size) if item.index < size]
         latest = self._now() + AHEAD_SECONDS
         items = [entry.parse(data) for data in fresh]
         for index, item in enumerate(items, size):
@@ -179,7 +179,9 @@ class Mirror:
     # --- charters --------------------------------------------------------------------------------------------------
     def charters(self) -> list[Enacted]:
         """Every charter of the ledger, its chain of versions, hashes and signatures verified. Raises ``CheckpointError``."""
-        size = self._store.size()
+        return self._charters_at(self._store.size())
+
+    def _charters_at(self, size: int) -> list[Enacted]:
         if self._charters_of < size:
             after = self._charters[-1].index if self._charters else -1
             for index in self._store.charters(after):
@@ -195,6 +197,11 @@ class Mirror:
     def in_force(self, now: int) -> Enacted:
         """The charter in force at ledger time ``now``. Raises ``CheckpointError`` when there is none yet."""
         return in_force(self.charters(), now)
+
+    def in_force_now(self, now: int) -> Enacted:
+        """The same at the ledger's own time, or at ``now`` where that is ahead."""
+        held = self._now_held()
+        return in_force(self._charters_at(held.size), max(held.time, now))
 
 
 class _Lives:

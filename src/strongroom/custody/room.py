@@ -131,7 +131,7 @@ class Room:
     # --- rules -------------------------------------------------------------------------------------------------------
     def rules(self) -> Rules:
         """The charter in force by the ledger's time, or by ours where that is ahead: both houses must agree anyway."""
-        enacted = self.mirror.in_force(max(self.mirror.time, self.now()))
+        enacted = self.mirror.in_force_now(self.now())
         if self._rules is None or self._rules.enacted.hash != enacted.hash:
             roster = self.store.roster(enacted.charter.roster)
             if roster is None:

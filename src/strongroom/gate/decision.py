@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cedarpy
 
+from strongroom.canonical import encode
 from strongroom.catalog import migration, rules
 from strongroom.catalog.model import Charter, Mask, Purpose, RosterLine
 from strongroom.errors import CatalogError, Refused
@@ -20,6 +22,8 @@ from strongroom.gate import cedar
 from strongroom.gate.ask import MAP, VALUES, Ask, CheckAsk, CorrectAsk, FindAsk, PrivateHalf, reader_id, written
 from strongroom.gate.permit import countersigned, permitted
 from strongroom.gate.reason import check_case, check_reason
+
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class Gate:
         schema = cedarpy.Schema.from_str(rules.schema(charter.holdings, charter.purposes))
         entities = json.dumps(cedar.entities(charter, roster))
         self._entities = cedarpy.Entities.from_json_str(entities, schema)
+        # Where no rule looks at the case (nor might, by an escape in a name) it changes nothing: then one decision serves for all cases.
+        self._by_case = "case" in charter.rules or "\\" in charter.rules
+        self._decided: dict[bytes, str] = {}
 
     def decide(
         self,
@@ -63,15 +70,32 @@ class Gate:
         if isinstance(ask, CorrectAsk):
             _map_fits(self._charter, ask, private)
         countersigned(self._charter, ask, line, others or {})
-        result = cedarpy.is_authorized(cedar.request(ask, private.case, now), self._policies, self._entities)
+        forbidden = self._forbidden(cedar.request(ask, private.case if self._by_case else "", now))
+        if forbidden:
+            raise Refused("rule", forbidden)
+        return Grant(permit.masks, permit.compartments, permit.purpose)
+
+    def _forbidden(self, request: dict[str, Any]) -> str:
+        """Why Cedar says no, empty when it does not. It is a function of the request alone, and costs as much as verifying a signature: so it
+        is remembered by the whole request, the hour and the weekday among it."""
+        key = encode(request)
+        found = self._decided.get(key)
+        if found is None:
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            found = self._decided[key] = self._evaluated(request)
+        return found
+
+    def _evaluated(self, request: dict[str, Any]) -> str:
+        result = cedarpy.is_authorized(request, self._policies, self._entities)
         found = result.diagnostics
         # Cedar skips a policy that fails to evaluate: a forbid that failed would forbid nothing.
         if found.errors:
-            raise Refused("rule", "a rule could not be evaluated; nothing is read until the charter is mended")
-        if not result.allowed:
-            names = sorted(name for name in found.id_annotations_by_reason.values())
-            raise Refused("rule", f"forbidden by {', '.join(names)}" if names else "not permitted by any purpose")
-        return Grant(permit.masks, permit.compartments, permit.purpose)
+            return "a rule could not be evaluated; nothing is read until the charter is mended"
+        if result.allowed:
+            return ""
+        names = sorted(name for name in found.id_annotations_by_reason.values())
+        return f"forbidden by {', '.join(names)}" if names else "not permitted by any purpose"
 
 
 def _together(ask: Ask, private: PrivateHalf, line: RosterLine) -> None:

@@ -34,6 +34,8 @@ from strongroom.seal import ids, token
 
 log = logging.getLogger("strongroom.keyholder")
 
+_PSEUDONYMS = 10_000
+
 
 def _finish(outcome: Outcome, store: Store) -> Record | StrongroomError:
     # One answer that cannot be sealed (a key of small order), or a full disk under the public files, must not take
@@ -76,6 +78,7 @@ class Keyholder:
         self.book = Book(store, keys)
         self.charters = [InForce(*row) for row in store.charters()]
         self.epochs = Epochs(store, epochs, keys.room, ids.keyholder_id(keys.message_public))
+        self._pseudonyms: dict[tuple[bytes, int], bytes] = {}
         self._index_keys: dict[tuple[str, str], bytes] = {}
         self.wrong_codes: deque[int] = deque()
         # Facts of the transaction at hand (checks.Facts).
@@ -151,7 +154,13 @@ class Keyholder:
 
     def pseudonym(self, reader: bytes, now: int) -> bytes:
         """12 bytes: a reader as the entries of this month name it."""
-        return tag.asker(self.keys.asker, reader, now)
+        # By the day, which is within the month; a calendar for each entry costs more than its tags.
+        found = self._pseudonyms.get((reader, now // 86400))
+        if found is None:
+            if len(self._pseudonyms) >= _PSEUDONYMS:
+                self._pseudonyms.clear()
+            found = self._pseudonyms[reader, now // 86400] = tag.asker(self.keys.asker, reader, now)
+        return found
 
     def holding_id(self, name: str) -> bytes:
         found = self._holding_ids.get(name)

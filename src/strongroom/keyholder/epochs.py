@@ -93,12 +93,12 @@ class Epochs:
         private = self.files.get(holding, one.epoch)
         if private is None:
             raise Refused("epoch", "there is no key for this holding and epoch")
-        bound = self.bound(holding, one.epoch, one.expires, one.members)
         # The cache key holds all that the secret is bound to: opened under one, it is never served under another.
         key = hashlib.sha256(one.expires.to_bytes(4, "big") + one.members + one.sealed).digest()
         of = self._secrets.setdefault((holding, one.epoch), {})
         found = of.get(key)
         if found is None:
+            bound = self.bound(holding, one.epoch, one.expires, one.members)
             try:
                 found = batch.open_batch_secret(private, bound, one.sealed)
             except SealError as error:

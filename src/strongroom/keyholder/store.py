@@ -147,12 +147,19 @@ class Store:
         self.db.execute("INSERT INTO charters VALUES (?, ?, ?, ?, ?)", (version, index, effective, document, roster))
 
     # --- tags --------------------------------------------------------------------------------------------------
-    def next_number(self, holding: bytes, who: bytes, generation: int) -> int:
-        row = self.db.execute(
-            "INSERT INTO chains VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
-            (holding, who, generation),
-        ).fetchone()
-        return int(row[0])
+    def next_numbers(self, holding: bytes, whos: Sequence[bytes], generation: int) -> list[int]:
+        """The next number of each one's chain, and another for who stands here again."""
+        query = "SELECT who, count FROM chains WHERE holding = ? AND generation = ? AND who IN ({})"
+        counts = self._among(query, sorted(set(whos)), holding, generation)
+        found = []
+        for who in whos:
+            counts[who] = counts.get(who, 0) + 1
+            found.append(counts[who])
+        self.db.executemany(
+            "INSERT INTO chains VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count",
+            [(holding, who, generation, count) for who, count in sorted(counts.items())],
+        )
+        return found
 
     def chain_counts(self, holding: bytes, who: bytes) -> list[tuple[int, int]]:
         rows = self.db.execute(
@@ -226,7 +233,7 @@ class Store:
             "SELECT handle, version FROM versions WHERE holding = ? AND handle IN ({})", handles, holding
         )
 
-    def _among(self, query: str, keys: Sequence[bytes], *before: bytes) -> dict[bytes, int]:
+    def _among(self, query: str, keys: Sequence[bytes], *before: bytes | int) -> dict[bytes, int]:
         # One statement for many: a read of 100 records looks up 200 of these.
         found: dict[bytes, int] = {}
         for at in range(0, len(keys), _AT_ONCE):
