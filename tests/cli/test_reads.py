@@ -101,6 +101,7 @@ def test_what_the_vault_has_not_confirmed_and_silence_are_said() -> None:
     assert not {"SILENT", "nothing since"} & set(said.split())
     assert good.complete
     assert "the vault has confirmed nothing since 1970-01-01 00:16:40 UTC" in _seen(replace(good, behind=True))
+    assert "no quorum of witnesses vouches" in _seen(replace(good, unwitnessed="cosigned by no witness"))
     silent = replace(good, overdue=True)
     assert "SILENT: the last entry is of 1970-01-01 00:16:40 UTC" in _seen(silent)
     assert not silent.complete

@@ -6,7 +6,15 @@ import time
 from pathlib import Path
 from typing import get_args
 
-from strongroom.cli import ledger_entries, ledger_lives, ledger_source, ledger_watch, rendering, writing
+from strongroom.cli import (
+    ledger_entries,
+    ledger_lives,
+    ledger_source,
+    ledger_watch,
+    ledger_witnessed,
+    rendering,
+    writing,
+)
 from strongroom.cli.arguments import opened
 from strongroom.cli.command import REMOTE, Call, Commands
 from strongroom.cli.output import count, moment
@@ -54,12 +62,14 @@ the key from somewhere else than the files.""",
         examples=[
             "strongroom ledger verify",
             "strongroom ledger verify --from https://ledger.riverton.example --vkeys riverton.vkeys",
+            "strongroom ledger verify --witnessed --policy mine.policy",
         ],
     )
     ledger_source.add(verify)
     verify.add_argument(
         "--genesis", metavar="HEX", help="the first charter's hash (default: the room's, with the room's keys)"
     )
+    ledger_witnessed.add(verify)
     group.command(
         "publish",
         "have the keyholder publish the ledger now, and cosign it",
@@ -115,7 +125,10 @@ def verified(call: Call) -> int:
     if call.args.genesis is not None:
         genesis = anchors.genesis(call.args.genesis)
     with out.progress("verifying") as progress:
-        found = audit.audit(fetch, verifiers, None, progress)
+        found = audit.audit(fetch, verifiers, None, progress, policy=ledger_witnessed.own(call.args.policy))
+    now = int(time.time())
+    if call.args.witnessed:
+        ledger_witnessed.verify(found, now)
     if genesis is not None and (not found.charters or found.charters[0].hash != genesis):
         raise InputError(f"{where}: it does not begin with the first charter of this room")
     out.good(f"{found.checkpoint.origin}: {count(found.size, 'entry', 'entries')}, everything recomputed")
@@ -128,9 +141,10 @@ def verified(call: Call) -> int:
     rows.append(("tags", f"{found.tags:,}"))
     rows.append(("charters", f"{len(found.charters)}, each signed by a steward and public for its delay"))
     rows.append(("confirmed", _confirmed(found)))
+    rows += ledger_witnessed.rows(found, now)
     out.pairs([*rows, *ledger_lives.rows(found)])
     ledger_lives.warn(out, found)
-    overdue = found.silent_after is not None and time.time() > found.silent_after
+    overdue = found.silent_after is not None and now > found.silent_after
     if overdue:
         out.warn(
             "the last entry is over two heartbeats old: the keyholder is not running, or this is not its newest ledger"
@@ -151,6 +165,9 @@ def verified(call: Call) -> int:
             "size": found.size,
             "tags": found.tags,
             "verified": True,
+            "witnessed": ledger_witnessed.document(found.policy, found.witnessed, found.fresh, now)
+            if found.policy.witnesses
+            else None,
         }
     )
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.cli import arguments
+from strongroom.cli import arguments, ledger_witnessed
 from strongroom.cli.command import LOCAL, Call, Commands
 from strongroom.cli.output import BAD, GOOD, WARN, count, moment
 from strongroom.cli.reader import effect
@@ -65,6 +65,7 @@ def _show(call: Call, found: Overview, now: int) -> None:
     else:
         rows.append(("keyholder", ("answers", GOOD)))
         rows += [("frozen", (scope, BAD)) for scope in found.keyholder.frozen]
+        rows += ledger_witnessed.status(found.charter.charter, found.keyholder.witnessed, found.keyholder.time)
     rows += [("erased", (sentence, BAD)) for sentence in found.unasked]
     out.pairs(rows)
     if found.silence:
@@ -92,7 +93,13 @@ def _document(call: Call, found: Overview) -> dict[str, object]:
         },
         "keyholder": None
         if found.keyholder is None
-        else {"frozen": found.keyholder.frozen, "time": found.keyholder.time},
+        else {
+            "frozen": found.keyholder.frozen,
+            "time": found.keyholder.time,
+            "witnessed": ledger_witnessed.seen_document(
+                found.charter.charter, found.keyholder.witnessed, found.keyholder.time
+            ),
+        },
         "ledger": {"known": found.ledger, "mirror": found.mirror, "published": found.published, "time": found.time},
         "name": found.name,
         "pending": [{"effective": one.effective, "version": one.charter.version} for one in found.pending],

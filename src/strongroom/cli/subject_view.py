@@ -50,6 +50,11 @@ def _ground(out: Output, view: View) -> None:
             f"the vault has confirmed nothing since {moment(confirmed.time)} UTC: a read since then could still be kept from you."
             " Look again after the custodian has run: strongroom ledger publish"
         )
+    if view.unwitnessed:
+        out.warn(
+            f"no quorum of witnesses vouches for this ledger ({view.unwitnessed}): vault and keyholder together could have made it for"
+            " you alone. Look again later, and ask a witness"
+        )
     if view.overdue:
         out.bad(
             f"SILENT: the last entry is of {moment(view.time)} UTC, over two heartbeats ago. The keyholder is not running, or this is"
@@ -157,5 +162,6 @@ def document(view: View) -> dict[str, object]:
             "time": view.confirmed.time,
         },
         "overdue": view.overdue,
+        "unwitnessed": view.unwitnessed or None,
         "signers": list(view.signers),
     }

@@ -18,7 +18,7 @@ from strongroom.canonical import encode
 from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.client.device import Device
-from strongroom.errors import CheckpointError, NoteError, SealError
+from strongroom.errors import CheckpointError, NoteError, QuorumError, SealError
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client
 from strongroom.ledger import audit, checkpoint, confirm, entry, note, tag
@@ -83,6 +83,8 @@ class View:
     """Those of the ledger by their hash: they name what an entry numbers."""
     waiting: dict[int, int]
     """For the index of each erasure that is not final the day (since 1970) on which it is."""
+    unwitnessed: str = ""
+    """Why what the charter's witnesses have cosigned is not enough; empty where it is, or the charter names none."""
 
     @property
     def complete(self) -> bool:
@@ -176,7 +178,16 @@ def verify_reads(
         signers=tuple(signer.name for signer in audited.signers),
         charters={charters.charter_hash(text): charters.parse(text) for text in texts},
         waiting={one.index: audited.life.final_on(one, last) for one in audited.life.erasures() if not one.final},
+        unwitnessed=_unwitnessed(audited, now),
     )
+
+
+def _unwitnessed(audited: audit.Audit, now: int) -> str:
+    try:
+        audited.quorum(now)
+    except QuorumError as error:
+        return str(error)
+    return ""
 
 
 def _stated(said: protocol.ReadsInner, device: Device, room: bytes, now: int) -> protocol.Statement:

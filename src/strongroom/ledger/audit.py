@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from strongroom.errors import CheckpointError, EntryError, NoteError, TileError
-from strongroom.ledger import confirm, tag, tile, tree
+from strongroom.ledger import confirm, tag, tile, tree, witnessed
 from strongroom.ledger.charters import Charters, Known, in_force
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.confirm import Confirmed
@@ -15,9 +15,14 @@ from strongroom.ledger.directory import Directory, Fetch, find_tags, prove, veri
 from strongroom.ledger.entry import CharterEntry, Entry, charter_hash_of, entry_tags, parse
 from strongroom.ledger.life import Life
 from strongroom.ledger.note import Verifier, open_checkpoint, verifier
+from strongroom.ledger.policy import NOBODY, Policy
 from strongroom.ledger.rebuild import Rebuild
+from strongroom.ledger.witnessed import Witnessed
 
 __all__ = ["Audit", "audit", "find_tags", "prove", "verify_growth"]
+
+FRESH = 3600
+"""Seconds for which cosignatures are good where no charter says: what its source says unless told (SPEC.md 6.7)."""
 
 Progress = Callable[[int, int], None]
 """(entries verified, size)."""
@@ -29,7 +34,8 @@ Visit = Callable[[int, Entry], None]
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What held. ``counts`` is entries by type, ``times`` of the first and last entry, in POSIX seconds. ``confirmed`` is what the
-    vault has cosigned of it; None where no file says so, or no charter names the vault's key."""
+    vault has cosigned of it; None where no file says so, or no charter names the vault's key. ``witnessed``: which witnesses of
+    ``policy``, and when; a quorum of them only where ``quorum`` says so."""
 
     checkpoint: Checkpoint
     note: str
@@ -41,6 +47,8 @@ class Audit:
     confirmed: Confirmed | None
     life: Life
     """Keys destroyed, holds, and what erasures wait for."""
+    policy: Policy
+    witnessed: Witnessed
 
     @property
     def size(self) -> int:
@@ -57,6 +65,16 @@ class Audit:
         ruling = in_force(self.charters, self.times[1]) if self.times else None
         return self.times[1] + 2 * ruling.heartbeat if self.times and ruling and ruling.heartbeat else None
 
+    def quorum(self, now: int) -> int:
+        """Since when (POSIX seconds) a quorum has cosigned it, within what the charter in force calls fresh. Raises QuorumError."""
+        return witnessed.verify(self.witnessed, self.policy, self.fresh, now)
+
+    @property
+    def fresh(self) -> int:
+        """Seconds for which cosignatures are good, by the charter in force."""
+        ruling = in_force(self.charters, self.times[1]) if self.times else None
+        return ruling.fresh if ruling and ruling.fresh else FRESH
+
 
 def audit(
     fetch: Fetch,
@@ -64,15 +82,17 @@ def audit(
     origin: str | None,
     progress: Progress | None = None,
     visit: Visit | None = None,
+    policy: Policy | None = None,
 ) -> Audit:
     """Read everything and recompute it: signatures, each tile from the entries below it, the root, each entry's form,
     order and charter, the chain of charters, the lives of keys, the day files; and that it begins with what the vault has cosigned. The verifier keys
-    given for the log and its vault must be those of the charter in force at the last entry.
+    given for the log and its vault must be those of the charter in force at the last entry. ``policy``: whose cosignatures to look
+    for, instead of that charter's.
 
     Raises NoteError, CheckpointError, TileError, EntryError, whose texts name the path or the entry's index.
     """
     directory = Directory(fetch)
-    cosigned = confirm.read(fetch)
+    cosigned, before = confirm.read(fetch), witnessed.read(fetch)
     reach = confirm.claimed(cosigned).size if cosigned is not None else 0
     note = directory.note()
     found, signers = open_checkpoint(note, verifiers)
@@ -98,8 +118,15 @@ def audit(
     confirmed = None
     if cosigned is not None and (keys := book.confirming(verifiers, until)):
         confirmed = Confirmed(confirm.confirm(fetch, cosigned, keys, found), until)
+    if policy is None:
+        ruling = book.charters.in_force(book.times[1]) if book.times else None
+        policy = (ruling.policy if ruling else None) or NOBODY
+    log = [one for one in verifiers if one.name == found.origin]
+    seen = witnessed.best(fetch, before, found, note, log, policy)
     known = tuple(book.charters.known)
-    return Audit(found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed, book.life)
+    return Audit(
+        found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed, book.life, policy, seen
+    )
 
 
 class _Tiles(Rebuild):
