@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,26 @@ class Contract(ABC):
         with pytest.raises(StoreError):
             put(store, b, epoch=EXPIRES + 1)
         assert versions(store) == (1, 1)
+
+    def test_what_is_stored_together_is_stored_whole_or_not_at_all(self, store: VaultStore) -> None:
+        a, b = record("a", batch="a"), record("b", batch="b")
+
+        def both(one: RecordRow, other: RecordRow, failing: AbstractContextManager[None]) -> None:
+            with store.together():
+                store.put_chunk(1, [one], batches([one]))
+                with failing:
+                    store.put_chunk(1, [other], batches([other]))
+
+        both(a, b, nullcontext())
+        c = record("c", batch="c")
+        with pytest.raises(StoreError, match="UNIQUE"):
+            both(c, a, nullcontext())
+        # Not even where somebody goes on after a part that failed.
+        with pytest.raises(StoreError, match="belongs together"):
+            both(c, a, suppress(StoreError))
+        assert versions(store) == (2, 2)
+        put(store, c)
+        assert store.problems() == []
 
     # Records and tokens
 

@@ -42,6 +42,7 @@ class Database:
 
     def __init__(self, path: Path, application: int, version: int, schema: str, *, create: bool = False) -> None:
         self._name = path
+        self._together = self._torn = False
         if create:
             # Made by us, not by SQLite, so that no other user can read it even for a moment; WAL files follow it.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -67,6 +68,13 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; on leaving it is on disk. Waits for another writer. StoreError when SQLite fails."""
+        if self._together:
+            try:
+                yield
+            except BaseException:
+                self._torn = True
+                raise
+            return
         self.run("BEGIN IMMEDIATE")
         try:
             yield
@@ -76,6 +84,19 @@ class Database:
                 with suppress(sqlite3.Error):  # what broke it may break this; closing the file does the same
                     self._db.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Every ``transaction`` within is part of one: nothing is on disk before this ends, and what fails within takes all of
+        it along."""
+        with self.transaction():
+            self._together, self._torn = True, False
+            try:
+                yield
+            finally:
+                self._together = False
+            if self._torn:
+                raise StoreError(f"{self._name}: a part of what belongs together failed, so nothing of it was stored")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ Nothing in it is readable without the keyholder. It says nothing of the order in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -105,6 +106,11 @@ class VaultStore:
     def count_batches(self) -> int:
         return self._db.number(_SQL["count_batches"])
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is stored within is stored in one transaction: a page that several chunks touch is written once, and there is
+        one wait for the disk. All of it or nothing."""
+        return self._db.together()
+
     def put_chunk(
         self,
         holding: int,
@@ -175,13 +181,16 @@ class VaultStore:
 
     def latest(self, holding: int, handles: Iterable[bytes]) -> list[Stored]:
         """The latest version of each record, in the order of ``handles``; one that has none here is left out."""
-        found = (self._db.one(_SQL["latest"], (holding, handle)) for handle in handles)
-        return [Stored(*values) for values in found if values is not None]
+        return self._stored("latest", holding, handles)
 
     def at_version(self, holding: int, handles: Iterable[bytes], version: int) -> list[Stored]:
         """That version of each record, latest or not, in the order of ``handles``; one that is not here is left out."""
-        found = (self._db.one(_SQL["at_version"], (holding, handle, version)) for handle in handles)
-        return [Stored(*values) for values in found if values is not None]
+        return self._stored("at_version", holding, handles, version)
+
+    def _stored(self, name: str, holding: int, handles: Iterable[bytes], *more: int) -> list[Stored]:
+        named = list(handles)
+        found = {row[0]: Stored(*row) for row in self._db.all(_SQL[name], (holding, b"".join(named), *more))}
+        return [found[handle] for handle in named if handle in found]
 
     def latest_versions(self, holding: int, handles: Iterable[bytes]) -> dict[bytes, int]:
         """The number of the latest version of each record; one that has none here is left out."""

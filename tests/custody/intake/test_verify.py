@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,17 @@ def spoilt(sql: str) -> Callable[[World, pytest.MonkeyPatch], None]:
     """Damage the file right after each chunk was stored."""
 
     def spoil(town: World, patch: pytest.MonkeyPatch) -> None:
-        put = VaultStore.put_chunk
+        together = VaultStore.together
 
-        def damaged(store: VaultStore, *arguments: Any, **more: Any) -> None:
-            put(store, *arguments, **more)
+        @contextmanager
+        def damaged(store: VaultStore) -> Iterator[None]:
+            with together(store):
+                yield
             with sqlite3.connect(town.root / "vault" / "vault.db") as db:
                 assert db.execute(sql).rowcount
             db.close()
 
-        patch.setattr(VaultStore, "put_chunk", damaged)
+        patch.setattr(VaultStore, "together", damaged)
 
     return spoil
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from strongroom.catalog import fields
@@ -75,11 +76,36 @@ class _Named:
     tokens: list[bytes] = field(repr=False)
 
 
-class Taker:
-    """Takes chunks of one import into an open room; ``eraser`` is for those of a change feed."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Records as they were sealed; the batch's ``secret`` where they are to be read back, empty where it is forgotten."""
 
-    def __init__(self, room: Room, errands: Errands, eraser: Eraser | None = None) -> None:
+    records: Records = field(repr=False)
+    sealed: SealedRecords = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A chunk that is to be stored; ``made``: None where no row of it is good."""
+
+    done: Done
+    mark: Mark
+    made: _Made | None
+
+
+class Taker:
+    """Takes chunks of one import into an open room; ``eraser`` is for those of a change feed, ``turn`` is waited for to store."""
+
+    def __init__(
+        self,
+        room: Room,
+        errands: Errands,
+        eraser: Eraser | None = None,
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._room, self._errands, self._eraser = room, errands, eraser
+        self._turn = turn or nullcontext()
         self._parser = Parser(errands.layout)
         self._holding, self._key = errands.layout.holding, errands.layout.key
         if errands.job:  # to name a holding is to write it down
@@ -93,15 +119,38 @@ class Taker:
         Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError``, ``StoreError``: then nothing of it was stored, or
         of a change feed's chunk its first steps were; the chunk is not done, and is taken up again.
         """
-        with uncollected():
-            return self._done(chunk, window)
-
-    def _done(self, chunk: Chunk, window: Window | None) -> Done:
-        values = self._parser.parse(chunk)
         if not self._errands.job:
+            values = self._parser.parse(chunk)
             odd = _odd(self._holding, values)
             return Done(chunk.number, values.count, values.bad, chunk.end, (), values.errors, odd)
-        entries: list[int] = []
+        if not self._key:
+            return self.take_all([(chunk, window)])[0]
+        with uncollected():
+            return self._take_keyed(chunk, window)
+
+    def take_all(self, work: Sequence[tuple[Chunk, Window | None]]) -> list[Done]:
+        """Take several chunks in, each with its batch, and all of them in one transaction. Not of an upsert. Raises as ``take``."""
+        with uncollected():
+            ready = [self._ready(chunk, window) for chunk, window in work]
+            with self._turn, self._room.store.together():
+                for one in ready:
+                    self._put(one.mark, one.made)
+            for one in ready:
+                self._verify(one.mark, one.made)
+        return [one.done for one in ready]
+
+    def _ready(self, chunk: Chunk, window: Window | None) -> _Ready:
+        values, entries = self._parser.parse(chunk), list[int]()
+        mark = Mark(chunk.number, values.errors)
+        made = None
+        if values.count:
+            found = identifiers.derive(self._keys, self._holding, values.columns)
+            named = self._named(found, self._drawn(values.columns), None, None, window, entries)
+            made = self._seal(named, values.columns)
+        return _Ready(Done(chunk.number, values.count, values.bad, chunk.end, tuple(entries)), mark, made)
+
+    def _take_keyed(self, chunk: Chunk, window: Window | None) -> Done:
+        values, entries = self._parser.parse(chunk), list[int]()
         if not values.count:
             self._put(Mark(chunk.number, values.errors), None)
         elif values.deletes:
@@ -137,47 +186,50 @@ class Taker:
     def _take(
         self, mark: Mark, columns: Mapping[str, Sequence[str | None]], window: Window | None, entries: list[int]
     ) -> None:
-        records, sealed, secret = self._stored(mark, columns, window, entries)
-        if secret:
-            verify.read_back(self._room, self._errands.holding, self._holding, records, sealed, secret)
+        self._verify(mark, self._stored(mark, columns, window, entries))
+        newest.tell(self._room, self._errands.holding)
+
+    def _verify(self, mark: Mark, made: _Made | None) -> None:
+        if made and made.secret:
+            verify.read_back(self._room, self._errands.holding, self._holding, made.records, made.sealed, made.secret)
             self._room.store.jobs.verify(self._errands.job, mark.number)
-        if self._key:
-            newest.tell(self._room, self._errands.holding)
 
     def _stored(
         self, mark: Mark, columns: Mapping[str, Sequence[str | None]], window: Window | None, entries: list[int]
-    ) -> tuple[Records, SealedRecords, bytes]:
-        """Index, seal and store; what was stored, and the batch's secret where it is to be read back."""
+    ) -> _Made:
+        """Match, index, seal and store."""
         found = identifiers.derive(self._keys, self._holding, columns)
-        drawn = split(self._room.random(16 * len(next(iter(columns.values())))), 16)
-        matcher = self._matcher(found, drawn, window, entries) if self._key else None
-        if matcher:
-            # An erased record must not be found by its token: its next version, and all of that batch, could not be resealed.
-            erasures.settle(self._room, self._errands.holding)
+        drawn = self._drawn(columns)
+        matcher = self._matcher(found, drawn, window, entries)
+        # An erased record must not be found by its token: its next version, and all of that batch, could not be resealed.
+        erasures.settle(self._room, self._errands.holding)
         named: _Named | None = None
         for attempt in range(1, _TRIES + 1):
             named = self._named(found, drawn, matcher, named, window, entries)
-            whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
-            records = Records(named.handles, named.versions, whos, named.tokens, columns)
-            sealed, secret = self._seal(records)
+            made = self._seal(named, columns)
             try:
-                self._put(mark, sealed)
+                self._put(mark, made)
             except StoreError:
                 # Somebody may have written a version of a record that this chunk has the next one of: look again.
                 if not self._overtaken(named) or attempt == _TRIES:
                     raise
             else:
-                return records, sealed, secret
+                return made
         raise AssertionError("unreachable")
 
-    def _seal(self, records: Records) -> tuple[SealedRecords, bytes]:
-        """The batch's secret goes along where what it seals is to be read back; elsewhere it is forgotten at once."""
+    def _drawn(self, columns: Mapping[str, Sequence[object]]) -> list[bytes]:
+        return split(self._room.random(16 * len(next(iter(columns.values())))), 16)
+
+    def _seal(self, named: _Named, columns: Mapping[str, Sequence[str | None]]) -> _Made:
+        whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
+        records = Records(named.handles, named.versions, whos, named.tokens, columns)
         batch, public = self._sealer.open()
         rows = self._sealer.fill(batch, records)
         secret = batch.secret if self._errands.verify else b""
-        return SealedRecords(rows, self._sealer.close(batch, public)), secret
+        return _Made(records, SealedRecords(rows, self._sealer.close(batch, public)), secret)
 
-    def _put(self, mark: Mark, sealed: SealedRecords | None) -> None:
+    def _put(self, mark: Mark, made: _Made | None) -> None:
+        sealed = made.sealed if made else None
         self._room.store.put_chunk(
             self._number,
             sealed.rows if sealed else [],

@@ -151,7 +151,7 @@ class _Run:
     def crew(self, errands: Errands, workers: int, eraser: Eraser | None) -> Crew:
         if workers <= 1 or self.layout.key or self.records.size < _FEW_BYTES:
             return Alone(Taker(self.room, errands, eraser))
-        return Processes(workers, self.room.directory, errands)
+        return Processes(workers, self.room.directory, errands, self.records.rows)
 
     def go(self, crew: Crew, finished: set[int], window: Callable[[int], Window | None]) -> Generator[Done, None, None]:
         """Hand every chunk that is not finished to ``crew``, and report on the way."""
