@@ -3,6 +3,7 @@ that is founded and served by the page's own commands."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from tests.client.served import MAIN, ran_until_stopped
@@ -20,6 +20,19 @@ from tests.client.served import MAIN, ran_until_stopped
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("client.md", "applications.md")
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+# One process for all programs of the pages, since each goes on where the one before ended. Libraries look a class's module up by its name.
+_PROGRAMS = """
+import contextlib, io, json, sys, types
+module = sys.modules["page"] = types.ModuleType("page")
+for line in sys.stdin:
+    page, program = json.loads(line)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(program, page, "exec"), module.__dict__)
+    print(json.dumps(said.getvalue()), flush=True)
+"""
 
 
 def free_port() -> int:
@@ -33,8 +46,7 @@ class Reader:
 
     def __init__(self, folder: Path, open_: ExitStack) -> None:
         self._folder, self._open, self._port = folder, open_, str(free_port())
-        # Libraries look a class's module up by its name.
-        self.module = ModuleType("page")
+        self._programs: subprocess.Popen[str] | None = None
 
     def blocks(self, page: str) -> list[tuple[str, str, str]]:
         return _BLOCK.findall((DOCS / page).read_text().replace("7300", self._port))
@@ -54,23 +66,42 @@ class Reader:
             ran = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
             assert ran.returncode == 0, ran.stderr
 
-    def run(self, page: str, content: str) -> None:
-        program = compile(content, page, "exec", dont_inherit=True)
-        exec(program, self.module.__dict__)  # noqa: S102 - the page's own program
+    def run(self, page: str, content: str) -> str:
+        """What the page's program prints."""
+        if self._programs is None:
+            command = [sys.executable, "-W", "error", "-c", _PROGRAMS]
+            self._programs = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            self._open.callback(self._end, self._programs)
+        assert self._programs.stdin is not None
+        assert self._programs.stdout is not None
+        self._programs.stdin.write(json.dumps([page, content]) + "\n")
+        self._programs.stdin.flush()
+        said = self._programs.stdout.readline()
+        assert said, self._programs.communicate()[1]
+        return str(json.loads(said))
+
+    @staticmethod
+    def _end(programs: subprocess.Popen[str]) -> None:
+        said = programs.communicate()[1]
+        assert programs.returncode == 0, said
 
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("STRONGROOM_")]:
         monkeypatch.delenv(name)
     with ExitStack() as open_:
-        made = Reader(tmp_path, open_)
-        monkeypatch.setitem(sys.modules, "page", made.module)
-        yield made
+        yield Reader(tmp_path, open_)
 
 
-def test_the_pages_do_what_they_say(reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pages_do_what_they_say(reader: Reader) -> None:
     kinds = set()
     for page in PAGES:
         said = ""
@@ -82,9 +113,7 @@ def test_the_pages_do_what_they_say(reader: Reader, capsys: pytest.CaptureFixtur
                 reader.type(content)
             elif kind == "python":
                 assert said == "", f"{page}: what a program prints is shown"
-                capsys.readouterr()
-                reader.run(page, content)
-                said = capsys.readouterr().out
+                said = reader.run(page, content)
             else:
                 assert kind == "text"
                 wanted = re.escape(content).replace(re.escape("..."), r"[0-9a-f]{32}")
