@@ -51,9 +51,10 @@ class _Appender:
 
     def __init__(self, keyholder: Keyholder, receipts: bool) -> None:
         self._keyholder, self._receipts, self.commits = keyholder, receipts, 0
+        self.book = keyholder.book
 
     def commit(self, works: Sequence[Work]) -> list[Record | StrongroomError]:
-        book = self._keyholder.book
+        book = self.book
         self.commits += 1
         with self._keyholder.writing():
             charter = self._keyholder.charter_hash
@@ -141,9 +142,9 @@ def open_loop(keyholder: Keyholder, rate: int, total: int, *, receipts: bool = F
 
 
 async def _append(server: Server) -> None:
-    future: asyncio.Future[Record | StrongroomError] = asyncio.get_running_loop().create_future()
+    future: asyncio.Future[tuple[Record | StrongroomError, int]] = asyncio.get_running_loop().create_future()
     server._queue.put_nowait((Work("", b"", b""), future))  # noqa: SLF001 - as its own handler does, without the HTTP
-    answer = await future
+    answer, _ = await future
     if isinstance(answer, StrongroomError):
         raise answer
 
@@ -151,7 +152,8 @@ async def _append(server: Server) -> None:
 def _measured(keyholder: Keyholder, receipts: bool, work) -> Appends:  # type: ignore[no-untyped-def]
     async def run() -> Appends:
         appender = _Appender(keyholder, receipts)
-        server = Server(appender)  # type: ignore[arg-type]
+        server = Server(keyholder)
+        server.keyholder = appender  # type: ignore[assignment]
         committer = asyncio.create_task(server.commit_forever())
         before, began = time.process_time(), time.perf_counter()
         times = await work(server)

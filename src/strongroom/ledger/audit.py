@@ -124,9 +124,7 @@ def audit(
     log = [one for one in verifiers if one.name == found.origin]
     seen = witnessed.best(fetch, before, found, note, log, policy)
     known = tuple(book.charters.known)
-    return Audit(
-        found, note, signers, dict(book.counts), book.tags, known, book.times, confirmed, book.life, policy, seen
-    )
+    return Audit(found, note, signers, book.counts, book.tags, known, book.times, confirmed, book.life, policy, seen)
 
 
 class _Tiles(Rebuild):
@@ -152,11 +150,17 @@ class _Book:
     def __init__(self, directory: Directory, checkpoint: Checkpoint) -> None:
         self._directory, self._checkpoint = directory, checkpoint
         self._day, self._pairs = "", list[tuple[bytes, int]]()
-        self.counts: Counter[str] = Counter()
+        self._kinds: Counter[type[Entry]] = Counter()
         self.tags = 0
         self.charters = Charters()
         self.life = Life()
         self.times: tuple[int, int] | None = None
+        self._ruled: tuple[int, Known | None] = (-1, None)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Entries of each type."""
+        return {str(kind.__struct_config__.tag): count for kind, count in self._kinds.items()}
 
     def add(self, index: int, data: bytes) -> Entry:
         try:
@@ -173,7 +177,7 @@ class _Book:
             self.close_day()
             self._day = day
         self._pairs += [(one, index) for one in entry_tags(entry)]
-        self.counts[str(entry.__struct_config__.tag)] += 1
+        self._kinds[type(entry)] += 1
         return entry
 
     def _order(self, entry: Entry) -> None:
@@ -184,6 +188,7 @@ class _Book:
 
     def _charter(self, entry: CharterEntry) -> None:
         name = self.charters.add(entry).name
+        self._ruled = (-1, None)
         if f"{name}/ledger" != self._checkpoint.origin:
             raise EntryError(f"charter: of {name}, in the ledger {self._checkpoint.origin}")
 
@@ -191,7 +196,10 @@ class _Book:
         named = charter_hash_of(entry)
         if named is None:
             return
-        ruling = self.charters.in_force(entry.time)
+        # Of one second there are many; no charter is looked for twice. One that comes within it counts from then on.
+        if self._ruled[0] != entry.time:
+            self._ruled = entry.time, self.charters.in_force(entry.time)
+        ruling = self._ruled[1]
         if ruling is None or named != ruling.hash:
             raise EntryError("its charter is not the one in force at its time")
 
@@ -214,12 +222,13 @@ class _Book:
         """Compare the day's file with what its entries say."""
         if self._pairs:
             try:
-                published = tag.parse_day(self._directory.get(self._day))
-                want = tag.parse_day(tag.marshal_day(self._pairs))
+                published, want = self._directory.get(self._day), tag.marshal_day(self._pairs)
+                # Whoever publishes may already be past the checkpoint that is being read.
+                if published != want:
+                    published = tag.marshal_day(p for p in tag.parse_day(published) if p[1] < self._checkpoint.size)
             except EntryError as error:
                 raise EntryError(f"{self._day}: {error}") from None
-            # Whoever publishes may already be past the checkpoint that is being read.
-            if [pair for pair in published if pair[1] < self._checkpoint.size] != want:
+            if published != want:
                 raise EntryError(f"{self._day}: differs from what the entries of that day say")
             self.tags += len(self._pairs)
         self._pairs = []

@@ -180,7 +180,10 @@ def parse(data: bytes) -> Entry:
 
 def entry_tags(entry: Entry) -> list[bytes]:
     """The tags an entry carries, 16 bytes each: by these the persons concerned find it."""
-    return entry.tags if isinstance(entry, IntakeEntry | FindEntry | _Opened | ErasureEntry) else []
+    return entry.tags if isinstance(entry, _TAGGED) else []
+
+
+_TAGGED = (IntakeEntry, FindEntry, _Opened, ErasureEntry)
 
 
 def charter_hash_of(entry: Entry) -> bytes | None:
@@ -196,5 +199,6 @@ def _is_clean(text: str) -> bool:
 
 
 def _check_rising(member: str, values: list[bytes] | list[int]) -> None:
-    if any(a >= b for a, b in pairwise(values)):  # type: ignore[operator]
+    # Mostly there are none or one; a generator costs more than all else that is looked at here.
+    if len(values) > 1 and any(a >= b for a, b in pairwise(values)):  # type: ignore[operator]
         raise EntryError(f"entry: {member} are not sorted and distinct")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hmac import digest
 from itertools import pairwise
 
@@ -49,8 +50,13 @@ def erased(tag_key: bytes, holding_id: bytes, handle: bytes) -> bytes:
 
 def day_path(time: int) -> str:
     """``tags/YYYY-MM-DD`` of a time in POSIX seconds, in UTC. Raises EntryError past the year 9999."""
+    return _day_path(time // 86400)
+
+
+@lru_cache(maxsize=16)
+def _day_path(day: int) -> str:
     try:
-        return f"tags/{datetime.fromtimestamp(time, UTC).date().isoformat()}"
+        return f"tags/{datetime.fromtimestamp(day * 86400, UTC).date().isoformat()}"
     except (ValueError, OverflowError, OSError):
         raise EntryError("a time is past the year 9999") from None
 
