@@ -189,6 +189,8 @@ class VaultStore:
 
     def _stored(self, name: str, holding: int, handles: Iterable[bytes], *more: int) -> list[Stored]:
         named = list(handles)
+        if any(len(handle) != 16 for handle in named):
+            raise StoreError("handle: want 16 bytes")  # joined, a shorter one would shift the others
         found = {row[0]: Stored(*row) for row in self._db.all(_SQL[name], (holding, b"".join(named), *more))}
         return [found[handle] for handle in named if handle in found]
 
