@@ -67,6 +67,7 @@ REQUESTS: dict[str, Record] = {
     ),
     "/v1/held": protocol.Held(**VAULT, **BATCHES, holding="residents"),
     "/v1/certify": protocol.Certify(**VAULT, holding="residents", records=[bytes(16)]),
+    "/v1/budgets": protocol.Budgets(**VAULT, holding="residents", purpose="confirm", reader=bytes(16)),
     "/v1/entries": protocol.Entries(**VAULT, start=0, limit=3),
     "/v1/cosign": protocol.Plain(**VAULT),
     "/v1/publish": protocol.Plain(**VAULT),
@@ -126,7 +127,12 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
             witnessed="",
         ),
     ),
+    (
+        protocol.buckets,
+        protocol.Buckets(buckets=[protocol.Bucket(left=1, rate="5/day", scope="reader")], time=7),
+    ),
     (protocol.done, protocol.Done(done=True)),
+    (protocol.enrolled, protocol.Enrolled(chain=KEY, holding="residents", kind="phone")),
     (protocol.sealed_reads, protocol.SealedReads(sealed=KEY)),
     (
         protocol.reads_inner,

@@ -306,3 +306,23 @@ def test_too_many_records_for_one_ask(town: Town) -> None:
     handles = [number.to_bytes(16, "big") for number in range(1000)]
     # As many as an entry has tags; they are not here, which is looked at first.
     town.post("/v1/disclosures", town.disclose(handles)).problem(422, "input")
+
+
+def test_a_reader_is_told_what_is_left(town: Town, people: list[Person]) -> None:
+    reader = town.device("eva").reader.hex()
+    path = f"/v1/budgets?purpose=confirm&holding=residents&reader={town.device().reader.hex()}"
+
+    def left() -> dict[str, int]:
+        return {one["scope"]: one["left"] for one in town.get(path).json()["budgets"]}
+
+    before = left()
+    assert before.keys() == {"reader", "room"}
+    assert town.post("/v1/disclosures", town.disclose([one.handle for one in people[:4]])).status == 200
+    assert [before[scope] - left()[scope] for scope in ("reader", "room")] == [4, 4]
+    # One that takes in shows nobody anything: it has its own alone.
+    own = f"/v1/budgets?purpose=register&holding=residents&reader={reader}"
+    assert [(one["scope"], one["rate"]) for one in town.get(own).json()["budgets"]] == [("reader", "100000/day")]
+    town.get(own.replace("register", "zhang")).problem(403, "purpose")
+    town.get(own.replace("residents", "calls")).problem(403, "holding")
+    town.get(own.replace(reader, "0" * 32)).problem(403, "reader")
+    town.get("/v1/budgets?purpose=register").problem(400, "malformed")

@@ -128,6 +128,11 @@ class Room:
     def status(self) -> protocol.Status:
         return protocol.status.parse(self.client.call("/v1/status", protocol.Plain(**self.common())))
 
+    def budgets(self, reader: bytes, purpose: str, holding: str) -> protocol.Buckets:
+        """What is left to a reader (16 bytes). Raises ``Refused`` (``reader``, ``purpose``, ``holding``)."""
+        request = protocol.Budgets(**self.common(), holding=holding, purpose=purpose, reader=reader)
+        return protocol.buckets.parse(self.client.call("/v1/budgets", request))
+
     # --- rules -------------------------------------------------------------------------------------------------------
     def rules(self) -> Rules:
         """The charter in force by the ledger's time, or by ours where that is ahead: both houses must agree anyway."""

@@ -10,7 +10,8 @@ from strongroom.catalog import charter as charters
 from strongroom.catalog.model import Charter
 from strongroom.errors import EntryError, Refused, StrongroomError
 from strongroom.gate import ask as asks
-from strongroom.keyholder import checks, protocol
+from strongroom.gate import budget
+from strongroom.keyholder import checks, price, protocol
 from strongroom.keyholder.inforce import InForce
 from strongroom.keyholder.work import Finish, Work
 from strongroom.ledger import entry, policy
@@ -174,3 +175,22 @@ def status(keyholder: Keyholder, now: int) -> Record:
         time=now,
         witnessed=(keyholder.store.state("witnessed") or b"").decode(),
     )
+
+
+def budgets(keyholder: Keyholder, request: protocol.Budgets, work: Work, now: int) -> Finish:
+    """Debits nothing and writes nothing: the vault could have counted along. Raises ``Refused`` (``reader``, ``purpose``, ``holding``)."""
+    current = keyholder.in_force()
+    line, purpose = current.roster.get(request.reader), current.charter.purposes.get(request.purpose)
+    if line is None:
+        raise Refused("reader", "no such reader in the roster in force")
+    if purpose is None:
+        raise Refused("purpose", "the charter has no such purpose")
+    if request.holding not in purpose.reads:
+        raise Refused("holding", "the purpose is not for this holding")
+    shows = bool({"find", "disclose", "check", "correct", "export"}.intersection(purpose.actions))
+    found = price.shared(current.charter, request.purpose, request.holding, request.reader, line.unit, shows=shows)
+    left = [
+        protocol.Bucket(scope=scope, rate=str(rate), left=budget.available(rate, keyholder.budget(key), now))
+        for scope, key, rate in found
+    ]
+    return lambda: protocol.Buckets(buckets=left, time=now)

@@ -20,18 +20,33 @@ def price(case: Case) -> int:
 def rates(case: Case, charter: Charter, cost: int) -> list[tuple[str, Rate, int]]:
     """The buckets that a request draws on, by key, and what it takes of each. A changed rate is another bucket."""
     ask, own = case.ask, case.permit.purpose.budgets
-    scopes = [
-        (f"reader:{ask.reader.hex()}:{ask.purpose}", own.reader, cost),
-        (f"unit:{case.line.unit}:{ask.purpose}", own.unit, cost),
-        (f"purpose:{ask.purpose}", own.purpose, cost),
-    ]
     # What takes in or erases shows nobody anything.
-    if not isinstance(case.request, protocol.Intake | protocol.Erase):
+    shows = not isinstance(case.request, protocol.Intake | protocol.Erase)
+    found = [
+        (key, rate, cost)
+        for _, key, rate in shared(charter, ask.purpose, ask.holding, ask.reader, case.line.unit, shows=shows)
+    ]
+    if shows and own.record:
+        named = f"record:{ask.purpose}:{ask.holding}"
+        for handle in sorted(set(case.handles)):
+            found += [(f"{named}:{handle.hex()}:{text}", parse_rate(text), 1) for text in own.record]
+    return found
+
+
+def shared(
+    charter: Charter, purpose: str, holding: str, reader: bytes, unit: str, *, shows: bool
+) -> list[tuple[str, str, Rate]]:
+    """The buckets of whatever a reader asks for a purpose in a holding: whose each is, its key, its rate. ``shows``: those too that only
+    what shows somebody something draws on."""
+    own = charter.purposes[purpose].budgets
+    scopes = [
+        ("reader", f"reader:{reader.hex()}:{purpose}", own.reader),
+        ("unit", f"unit:{unit}:{purpose}", own.unit),
+        ("purpose", f"purpose:{purpose}", own.purpose),
+    ]
+    if shows:
         scopes += [
-            (f"holding:{ask.holding}", charter.budgets.holdings.get(ask.holding, []), cost),
-            ("room", charter.budgets.room, cost),
+            ("holding", f"holding:{holding}", charter.budgets.holdings.get(holding, [])),
+            ("room", "room", charter.budgets.room),
         ]
-        if own.record:
-            named = f"record:{ask.purpose}:{ask.holding}"
-            scopes += [(f"{named}:{handle.hex()}", own.record, 1) for handle in sorted(set(case.handles))]
-    return [(f"{scope}:{text}", parse_rate(text), each) for scope, texts, each in scopes for text in texts]
+    return [(scope, f"{key}:{text}", parse_rate(text)) for scope, key, texts in scopes for text in texts]

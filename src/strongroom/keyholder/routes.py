@@ -138,6 +138,7 @@ ROUTES: dict[str, Route] = {
     "/v1/held": Route(_vault, _recent_common, life.held),
     "/v1/certify": Route(_vault, _recent_common, life.certify),
     "/v1/entries": Route(_vault, _recent_common, _entries),
+    "/v1/budgets": Route(_vault, _recent_common, office.budgets),
     "/v1/cosign": Route(_vault, _recent_common, _cosign),
     "/v1/publish": Route(_vault, _recent_common, _publish),
     "/v1/status": Route(_vault, _recent_common, _status),

@@ -68,6 +68,19 @@ def _charter(one: Enacted) -> api.Charter:
     )
 
 
+async def budgets(call: Call) -> api.Budgets:
+    query: queries.Of = call.query
+    reader = bytes.fromhex(query.reader)
+    await call.may_ask(reader)
+    found = await call.vault.run(lambda room: room.budgets(reader, query.purpose, query.holding))
+    return api.Budgets(
+        purpose=query.purpose,
+        holding=query.holding,
+        time=found.time,
+        budgets=[api.Budget(scope=one.scope, rate=one.rate, left=one.left) for one in found.buckets],
+    )
+
+
 async def receipt(call: Call) -> api.ReceiptOf:
     return await call.vault.run(lambda room: _receipt(room, call.entry))
 

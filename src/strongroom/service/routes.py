@@ -43,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     Route("room", "GET", "/v1/room", "Which room this is, and whose keys sign its ledger.", facts.room, f.Room),
     Route("charter", "GET", "/v1/charter", "The charter in force.", facts.charter, f.Charter),
     Route("charters", "GET", "/v1/charters", "Every charter, a page at a time.", facts.all_charters, f.Charters, query=q.Pages),
+    Route("budgets", "GET", "/v1/budgets", "What is left to a reader for a purpose.", facts.budgets, f.Budgets, query=q.Of, codes=("identity", "reader", "purpose", "holding", "keyholder")),
     Route("receipt", "GET", "/v1/receipts/{entry}", "Proof that an entry is in the ledger, under the newest checkpoint that the vault has verified.", facts.receipt, f.ReceiptOf, codes=("not-found",)),
     Route("entries", "GET", "/v1/entries", "The ledger's entries as lines of JSON; a Link header says where to go on.", facts.entries, f.LedgerEntry, query=q.Lines, answers_lines=True),
     Route("retention", "GET", "/v1/retention", "What each holding keeps, how long, and what is due.", facts.retention, f.Retention),

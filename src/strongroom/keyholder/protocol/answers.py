@@ -116,6 +116,21 @@ class Status(Record):
     witnessed: str
 
 
+class Bucket(Record):
+    """``scope``: ``reader``, ``unit``, ``purpose``, ``holding`` or ``room``; ``rate`` as the charter has it; ``left``: whole units."""
+
+    left: Number
+    rate: str
+    scope: str
+
+
+class Buckets(Record):
+    """In the order in which they are drawn on; ``time``: the ledger's."""
+
+    buckets: list[Bucket]
+    time: Number
+
+
 class Done(Record):
     done: bool
 
@@ -184,6 +199,7 @@ certificate: Codec[Certificate] = Codec(Certificate, "certificate")
 epoch_key: Codec[EpochKey] = Codec(EpochKey, "keyholder's epoch key")
 tail: Codec[Tail] = Codec(Tail, "keyholder's entries")
 published: Codec[Published] = Codec(Published, "keyholder's answer")
+buckets: Codec[Buckets] = Codec(Buckets, "keyholder's budgets")
 status: Codec[Status] = Codec(Status, "keyholder's status")
 done: Codec[Done] = Codec(Done, "keyholder's answer")
 enrolled: Codec[Enrolled] = Codec(Enrolled, "keyholder's answer")

@@ -163,6 +163,14 @@ class Entries(FromVault):
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_TAIL)]
 
 
+class Budgets(FromVault):
+    """How much is left to a reader who asks for a purpose in a holding."""
+
+    holding: Name
+    purpose: Name
+    reader: Bytes16
+
+
 class Plain(FromVault):
     """``cosign``, ``publish`` and ``status`` ask nothing further."""
 
@@ -215,6 +223,7 @@ REQUESTS: dict[str, Codec[Record]] = {
         "held": Held,
         "certify": Certify,
         "entries": Entries,
+        "budgets": Budgets,
         "cosign": Plain,
         "publish": Plain,
         "status": Plain,
