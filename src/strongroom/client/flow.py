@@ -124,3 +124,12 @@ def _retry_after(answer: Answer | None) -> float:
     """Seconds; a date, which few send, is passed over."""
     text = answer.headers.get("retry-after", "") if answer else ""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0.0
+
+
+def token_dropped(headers: object) -> bool:
+    """Whether what makes a request's headers can get another token (``login.Login``), now that the vault does not take this one."""
+    forget = getattr(headers, "forget", None)
+    if forget is None:
+        return False
+    forget()
+    return True

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self, TypeAlias
 
 from strongroom.client.address import Address
-from strongroom.client.flow import Answer, Broken, Call, NextLine, Pause, Stream
+from strongroom.client.flow import Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
 
 MOST_KEPT = 8
 MOST_LINE = 2**20
@@ -73,6 +73,11 @@ class Wire:
 
     def call(self, call: Call) -> Answer:
         """Raises ``Broken``."""
+        found = self._once(call)
+        # Who calls is looked at before anything else: nothing came of it.
+        return self._once(call) if found.status == 401 and token_dropped(self._headers) else found
+
+    def _once(self, call: Call) -> Answer:
         with self._exchange(call) as (connection, response, again):
             body = response.read(call.most + 1)
             if len(body) > call.most:
@@ -112,8 +117,7 @@ class Wire:
 
     @contextmanager
     def _exchange(self, call: Call, *, fresh: bool = False) -> Iterator[_Exchange]:
-        added = {**call.headers, **self._headers(call.method, self._address.of(call.path))}
-        connection, response, again = self._sent(call, added, None if fresh else self._kept())
+        connection, response, again = self._sent(call, None if fresh else self._kept())
         try:
             with _broken(sent=True):
                 yield connection, response, again
@@ -127,10 +131,10 @@ class Wire:
                     return
         connection.close()
 
-    def _sent(self, call: Call, headers: Mapping[str, str], kept: http.client.HTTPConnection | None) -> _Exchange:
+    def _sent(self, call: Call, kept: http.client.HTTPConnection | None) -> _Exchange:
         if kept is not None:
             try:
-                kept.request(call.method, self._address.prefix + call.path, call.body or None, dict(headers))
+                self._request(kept, call)
                 return kept, kept.getresponse(), False
             except (OSError, http.client.HTTPException):
                 # It was closed meanwhile. The identical request is safe to send again.
@@ -138,11 +142,16 @@ class Wire:
         connection = self._connect()
         try:
             with _broken(sent=True):
-                connection.request(call.method, self._address.prefix + call.path, call.body or None, dict(headers))
+                self._request(connection, call)
                 return connection, connection.getresponse(), kept is not None
         except BaseException:
             connection.close()
             raise
+
+    def _request(self, connection: http.client.HTTPConnection, call: Call) -> None:
+        # Headers are made anew each time: a proof is good once.
+        headers = {**call.headers, **self._headers(call.method, self._address.of(call.path))}
+        connection.request(call.method, self._address.prefix + call.path, call.body or None, headers)
 
     def _kept(self) -> http.client.HTTPConnection | None:
         with self._lock:

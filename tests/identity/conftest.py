@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.houses import peopled as peopled  # noqa: PLC0414 - a fixture
