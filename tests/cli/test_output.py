@@ -106,7 +106,7 @@ def test_nothing_personal_beside_the_answer(alone: Session) -> None:
     finally:
         child.stop()
     assert any(ran.code for ran in alone.ran)
-    assert "ready on 127.0.0.1" in said
+    assert "ready on http://127.0.0.1" in said
     values = {
         value for one in [*residents(), bad] for name, value in one.items() if name not in ("sex", "born") and value
     }
