@@ -84,6 +84,16 @@ def test_one_ask_many_times_at_once_is_one_entry(town: Town, people: list[Person
     assert town.get("/v1/room").json()["size"] == before + 1
 
 
+def test_an_answer_that_got_lost_is_had_by_sending_the_same_again(town: Town, people: list[Person]) -> None:
+    signed = town.disclose([people[3].handle], ["name", "born"])
+    first, size = town.post("/v1/disclosures", signed).json(), town.get("/v1/room").json()["size"]
+    again = town.post("/v1/disclosures", signed)
+    assert again.status == 200, again.body
+    assert (again.json()["records"], again.json()["entry"]) == (first["records"], first["entry"])
+    # And nothing was debited or written for it.
+    assert town.get("/v1/room").json()["size"] == size
+
+
 def test_asks_in_another_order_than_they_were_signed(town: Town, people: list[Person]) -> None:
     signed = [town.disclose([one.handle]) for one in people[:4]]
     found: list[Any] = [town.post("/v1/disclosures", one).json() for one in reversed(signed)]

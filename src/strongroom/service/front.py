@@ -40,11 +40,12 @@ class Front:
 
     def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         decoder = msgspec.json.Decoder(route.body) if route.body is not None else None
+        parameters = _parameters(route.query)
 
         async def handle(request: web.Request) -> web.StreamResponse:
             # Before the body is read: who may not call has nothing held for them.
             caller = await self.identify(request)
-            query = _query(request, route.query)
+            query = parameters(request)
             if decoder is None:
                 return await self._answer(route, self._call(request, caller, None, query))
             kind = request.content_type
@@ -91,19 +92,26 @@ def parse(decoder: msgspec.json.Decoder[Any], data: bytes, what: str) -> Any:
         raise Rejected("malformed", f"{what}: not JSON") from None
 
 
-def _query(request: web.Request, kind: type[msgspec.Struct]) -> Any:
-    given = request.query
+def _parameters(kind: type[msgspec.Struct]) -> Callable[[web.Request], Any]:
+    """What reads a request's query as ``kind``. Raises ``Rejected`` (``malformed``)."""
     many = {one.encode_name for one in msgspec.structs.fields(kind) if _is_list(one.type)}
-    found: dict[str, Any] = {}
-    for name in given:
-        values = given.getall(name)
-        if name not in many and len(values) > 1:
-            raise Rejected("malformed", "query: a parameter stands there twice")
-        found[name] = values if name in many else values[0]
-    try:
-        return msgspec.convert(found, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Rejected("malformed", f"query: {without_value(str(error))}") from None
+    nothing = kind() if not any(one.required for one in msgspec.structs.fields(kind)) else None
+
+    def read(request: web.Request) -> Any:
+        if nothing is not None and not request.query_string:
+            return nothing
+        found: dict[str, Any] = {}
+        for name in (given := request.query):
+            values = given.getall(name)
+            if name not in many and len(values) > 1:
+                raise Rejected("malformed", "query: a parameter stands there twice")
+            found[name] = values if name in many else values[0]
+        try:
+            return msgspec.convert(found, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise Rejected("malformed", f"query: {without_value(str(error))}") from None
+
+    return read
 
 
 def _is_list(kind: Any) -> bool:
