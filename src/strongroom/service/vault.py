@@ -21,7 +21,7 @@ from strongroom.custody.check import Checked
 from strongroom.custody.correct import Corrected
 from strongroom.custody.erase import Erased
 from strongroom.custody.read import Disclosed, Found
-from strongroom.custody.receive import Parsed, Received
+from strongroom.custody.receive import Order, Parsed, Received, Receiver
 from strongroom.custody.room import Room
 from strongroom.custody.steps import Steps
 from strongroom.custody.takeout import Given, Plan
@@ -31,6 +31,7 @@ from strongroom.keyholder import client
 from strongroom.keyholder.aioclient import AioClient
 from strongroom.ledger import entry
 from strongroom.service.counter import Counter
+from strongroom.service.intake import Intake, Outcome
 from strongroom.service.problems import Told
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Vault:
         self._counter: Counter | None = None
         self._counting: Room | None = None
         self._line: AioClient | None = None
+        self._intake = Intake(self._receive)
 
     async def run(self, work: Callable[[Room], T]) -> T:
         """``work`` with a room, on one of the threads."""
@@ -57,6 +59,7 @@ class Vault:
 
     async def close(self) -> None:
         """Once what is under way has ended. Each thread closes what it has opened."""
+        await self._intake.close()
         if self._counter is not None:
             await self._counter.close()
             assert self._line is not None
@@ -140,9 +143,16 @@ class Vault:
 
     async def receive(self, signed: SignedAsk, columns: Mapping[str, Sequence[str | None]]) -> Received:
         """``columns``: as ``parse`` gave them."""
-        return await self.run(
-            lambda room: told(room, signed, lambda room, signed: receive.receive(room, signed, columns))
-        )
+        return await self._intake.take(signed, columns)
+
+    async def _receive(self, orders: Sequence[Order]) -> list[Outcome]:
+        return await self.run(lambda room: _received(self._receiver(room), room, orders))
+
+    def _receiver(self, room: Room) -> Receiver:
+        found: Receiver | None = getattr(self._local, "receiver", None)
+        if found is None:
+            found = self._local.receiver = Receiver(room)
+        return found
 
     # --- exports ---------------------------------------------------------------------------------------------------
     async def plan(self, signed: SignedAsk, records: Sequence[bytes] | None) -> Plan:
@@ -159,10 +169,24 @@ def told(room: Room, signed: SignedAsk, act: Callable[[Room, SignedAsk], T]) -> 
     try:
         return act(room, signed)
     except Refused as refusal:
-        index = None if refusal.code in _UNWRITTEN else _entry_of(room, signed, have)
-        if index is None:
-            raise
-        raise Told(refusal, index) from None
+        raise _placed(room, signed, refusal, have) from None
+
+
+def _received(receiver: Receiver, room: Room, orders: Sequence[Order]) -> list[Outcome]:
+    """What came of each order, refusals as ``told`` tells them."""
+    have = room.mirror.size
+    return [
+        _placed(room, order.signed, one, have) if isinstance(one, Refused) else one
+        for order, one in zip(orders, receiver.receive(orders), strict=True)
+    ]
+
+
+def _placed(room: Room, signed: SignedAsk, refusal: Refused, have: int) -> Refused | Told:
+    """The refusal with its place in the ledger, where it has one that is found from ``have`` on."""
+    index = refusal.entry
+    if index is None and refusal.code not in _UNWRITTEN:
+        index = _entry_of(room, signed, have)
+    return refusal if index is None else Told(refusal, index)
 
 
 def _sized(room: Room, signed: SignedAsk, steps: Callable[[Room, SignedAsk], Steps[T]]) -> Steps[T]:

@@ -117,7 +117,7 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
     count = max(map(len, inners.values()), default=0)
-    step = _rows_a_call(room, window, inners)
+    step = rows_a_call(room, window, inners)
     found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
     for start in range(0, count, step):
         part = {name: column[start : start + step] for name, column in inners.items()}
@@ -128,8 +128,8 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     return Indexed(found, entries, receipt)
 
 
-def _rows_a_call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> int:
-    """A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
+def rows_a_call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> int:
+    """How many rows of these columns go into one call, and so under one entry. A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
     tags."""
     told = len(_persons(room, window, inners))
     most = protocol.MAX_INNERS // max(len(inners), 1)

@@ -1,0 +1,83 @@
+"""Where orders that arrive together are taken in together (docs/decisions/0029-intake.md).
+
+While one group is under way what arrives waits, and goes with the next: one call to the keyholder, one batch, one transaction for all
+of it. Nobody waits for company.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from strongroom.client.device import SignedAsk
+from strongroom.custody.receive import Order, Received, Values
+from strongroom.errors import KeyholderUnavailable, StrongroomError
+from strongroom.seal.batch import MAX_RECORDS
+
+Outcome: TypeAlias = Received | StrongroomError
+
+MOST_WAITING = 4096
+_MOST_ORDERS = 512
+"""In one group."""
+
+
+class Intake:
+    """``receive`` takes a group in, elsewhere than in the loop; ``lines``: how many groups may be under way, so that one is sealed while
+    another waits for the keyholder or the disk."""
+
+    def __init__(self, receive: Callable[[Sequence[Order]], Awaitable[list[Outcome]]], lines: int = 2) -> None:
+        self._receive, self._free = receive, lines
+        self._waiting: deque[tuple[Order, asyncio.Future[Received]]] = deque()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def take(self, signed: SignedAsk, columns: Values) -> Received:
+        """Raises what came of the order, and ``KeyholderUnavailable`` when too many wait already."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise KeyholderUnavailable("more records wait than the vault can take in; try again")
+        future: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Order(signed, columns), future))
+        self._go_on()
+        return await future
+
+    async def close(self) -> None:
+        """Once what waits has been taken in."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _go_on(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            task = asyncio.create_task(self._work(self._group()))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    def _group(self) -> list[tuple[Order, asyncio.Future[Received]]]:
+        group, rows = [self._waiting.popleft()], 0
+        while self._waiting and len(group) < _MOST_ORDERS:
+            rows += _rows(group[-1][0])
+            if rows + _rows(self._waiting[0][0]) > MAX_RECORDS:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+    async def _work(self, group: list[tuple[Order, asyncio.Future[Received]]]) -> None:
+        try:
+            outcomes: Sequence[Received | BaseException] = await self._receive([order for order, _ in group])
+        except Exception as error:  # noqa: BLE001 - what no order is to blame for; each is told
+            outcomes = [error] * len(group)
+        finally:
+            self._free += 1
+            self._go_on()
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            if future.done():
+                continue  # whoever posted it has gone; it is stored all the same
+            if isinstance(outcome, Received):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+
+
+def _rows(order: Order) -> int:
+    return len(next(iter(order.columns.values())))
