@@ -52,9 +52,7 @@ def test_a_quorum_of_three(houses: Houses, tmp_path: Path) -> None:
             await made.verify()
             # The third has been asked too, though nobody waits for it.
             size = houses.town.keyholder.book.size
-            await until(
-                made, lambda: (made._last(made._policy).size, len(made._last(made._policy).times)) == (size, 6)
-            )
+            await until(made, lambda: (made._last(made._policy).size, len(made._last(made._policy).times)) == (size, 6))
             made._write()
             houses.town.tick()
             assert {one for each in found for one in each.verifiers} == _published(houses)
