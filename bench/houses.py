@@ -43,16 +43,17 @@ class House:
 
 
 @contextmanager
-def both(room: Path) -> Iterator[tuple[House, House]]:
-    """Vault and keyholder of a room, fresh: nothing is in their caches."""
-    with house(room, "keyholder", "keyholder") as keyholder, house(room, "serve", "vault") as vault:
+def both(room: Path, profiles: Path | None = None) -> Iterator[tuple[House, House]]:
+    """Vault and keyholder of a room, fresh: nothing is in their caches. ``profiles``: a folder for what each spent its time on."""
+    with house(room, "keyholder", "keyholder", profiles) as keyholder, house(room, "serve", "vault", profiles) as vault:
         yield vault, keyholder
 
 
 @contextmanager
-def house(room: Path, command: str, name: str) -> Iterator[House]:
+def house(room: Path, command: str, name: str, profiles: Path | None = None) -> Iterator[House]:
     ports = _free(), _free()
-    arguments = [sys.executable, "-m", "strongroom.cli.main", "--room", str(room), command, "--development"]
+    program = ["-m", "bench.profiled", str(profiles / name)] if profiles else ["-m", "strongroom.cli.main"]
+    arguments = [sys.executable, *program, "--room", str(room), command, "--development"]
     arguments += ["--port", str(ports[0]), "--admin-port", str(ports[1])]
     with tempfile.TemporaryFile() as said:
         running = subprocess.Popen(

@@ -8,9 +8,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -24,6 +25,7 @@ from strongroom.keyholder.server import Server
 from strongroom.keyholder.work import Work
 from strongroom.ledger import audit, entry, note
 
+Answer = asyncio.Future[tuple[Record | StrongroomError, int]]
 _GO = Path("tests/go/verify.go")
 
 
@@ -118,38 +120,43 @@ def open_loop(keyholder: Keyholder, rate: int, total: int, *, receipts: bool = F
     """Entries come when they are due, however the others fare; what waits for the loop itself counts too."""
 
     async def work(server: Server) -> list[float]:
-        loop, times = asyncio.get_running_loop(), list[float]()
-        running: set[asyncio.Task[None]] = set()
+        loop, times, all_written = asyncio.get_running_loop(), list[float](), asyncio.Event()
         begin = loop.time()
 
-        async def submit(due: float) -> None:
-            await _append(server)
+        def written(due: float, future: Answer) -> None:
+            answer, _ = future.result()
+            if isinstance(answer, StrongroomError):
+                raise answer
             times.append(loop.time() - due)
+            if len(times) == total:
+                all_written.set()
 
         at = 0
         while at < total:
             now = loop.time() - begin
             while at < total and at / rate <= now:
-                task = loop.create_task(submit(begin + at / rate))
-                running.add(task)
-                task.add_done_callback(running.discard)
+                _submit(server).add_done_callback(partial(written, begin + at / rate))
                 at += 1
             await asyncio.sleep(0)
-        await asyncio.gather(*running)
+        await all_written.wait()
         return times
 
     return _measured(keyholder, receipts, work)
 
 
-async def _append(server: Server) -> None:
-    future: asyncio.Future[tuple[Record | StrongroomError, int]] = asyncio.get_running_loop().create_future()
+def _submit(server: Server) -> Answer:
+    future: Answer = asyncio.get_running_loop().create_future()
     server._queue.put_nowait((Work("", b"", b""), future))  # noqa: SLF001 - as its own handler does, without the HTTP
-    answer, _ = await future
+    return future
+
+
+async def _append(server: Server) -> None:
+    answer, _ = await _submit(server)
     if isinstance(answer, StrongroomError):
         raise answer
 
 
-def _measured(keyholder: Keyholder, receipts: bool, work) -> Appends:  # type: ignore[no-untyped-def]
+def _measured(keyholder: Keyholder, receipts: bool, work: Callable[[Server], Awaitable[list[float]]]) -> Appends:
     async def run() -> Appends:
         appender = _Appender(keyholder, receipts)
         server = Server(keyholder)

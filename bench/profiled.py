@@ -1,0 +1,30 @@
+"""A command of Strongroom's under the profiler, all its threads, from SIGUSR2 on: ``python -m bench.profiled FILE ARGUMENTS``."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+import signal
+import sys
+import threading
+
+from strongroom.cli.main import main
+
+_mine = cProfile.Profile()
+_others: list[cProfile.Profile] = []
+_run = threading.Thread.run
+
+
+def _profiled(self: threading.Thread) -> None:
+    profile = cProfile.Profile()
+    _others.append(profile)
+    profile.runcall(_run, self)
+
+
+if __name__ == "__main__":
+    threading.Thread.run = _profiled  # type: ignore[method-assign]
+    signal.signal(signal.SIGUSR2, lambda *_: _mine.enable())
+    code = main(sys.argv[2:])
+    _mine.disable()
+    pstats.Stats(_mine, *_others).dump_stats(sys.argv[1])
+    sys.exit(code)
