@@ -22,10 +22,11 @@ from strongroom.client.device import Asker, SignedAsk
 from strongroom.custody import check, read
 from strongroom.custody.read import Disclosed
 from strongroom.custody.room import Room
-from strongroom.errors import InputError, KeyholderUnavailable, Refused
+from strongroom.errors import FormatError, InputError, KeyholderUnavailable, Refused, StoreError
 from strongroom.keyholder.aioclient import AioClient
 from strongroom.ledger import entry, note, proof
 from strongroom.service.counter import Counter
+from strongroom.store.vault import VaultStore
 
 REASON = "confirming an application for a passport"
 
@@ -301,3 +302,60 @@ async def test_an_answer_that_is_not_the_keyholders_opens_nothing(served: Served
 async def _body(desk: Desk) -> bytes:
     await desk.disclose(desk.ask(0))
     return desk.sent[-1]
+
+
+@running
+async def test_a_false_answer_harms_none_of_those_who_come_next(served: Served) -> None:
+    async with standing(served) as desk:
+        honest, released = desk.line.send, asyncio.Event()
+
+        async def false_at_first(path: str, body: bytes) -> bytes:
+            first_of_all = not desk.sent
+            answer = await honest(path, body)
+            await released.wait()
+            return answer[:-2] + b"x}" if first_of_all else answer
+
+        desk.line.send = false_at_first  # type: ignore[method-assign]
+        first = asyncio.create_task(desk.disclose(desk.ask(0)))
+        await desk.under_way.wait()
+        second = asyncio.create_task(desk.disclose(desk.ask(1)))
+        await asyncio.sleep(0)
+        released.set()
+        with pytest.raises(FormatError):
+            await first
+        assert isinstance(await second, Disclosed)
+
+
+@running
+async def test_a_disk_that_fails_once_undoes_no_answer(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered and the evidence of those who ask next are stored in one transaction: where it fails, each for itself."""
+    async with standing(served) as desk:
+        honest, released = desk.line.send, asyncio.Event()
+
+        async def slow(path: str, body: bytes) -> bytes:
+            answer = await honest(path, body)
+            await released.wait()
+            return answer
+
+        desk.line.send = slow  # type: ignore[method-assign]
+        first = asyncio.create_task(desk.disclose(desk.ask(0)))
+        await desk.under_way.wait()
+        signed = desk.ask(1)
+        second = asyncio.create_task(desk.disclose(signed))
+        await asyncio.sleep(0)
+        put, failures = VaultStore.put_privates, [2]
+
+        def full(store: VaultStore, rows: list[tuple[bytes, bytes]]) -> None:
+            if failures[0]:
+                failures[0] -= 1
+                raise StoreError("the disk is full")
+            put(store, rows)
+
+        monkeypatch.setattr(VaultStore, "put_privates", full)
+        released.set()
+        assert isinstance(await first, Disclosed)
+        with pytest.raises(StoreError):
+            await second
+        # Nothing was asked for it: it is good still, and the mirror goes on.
+        assert isinstance(await desk.disclose(signed), Disclosed)
+        assert desk.room.mirror.size == len(desk.room.mirror.entries(0, desk.room.mirror.size))

@@ -80,6 +80,12 @@ class Mirror:
             self._recent = Recent(self._store, size)
         return self._recent
 
+    def forget(self) -> None:
+        """What was added last did not come to be stored, since a transaction around it failed."""
+        self._lives.forget()
+        self._charters, self._charters_of = [], 0
+        self._recent = Recent(self._store, 0)
+
     def parsed(self, index: int) -> Entry:
         """Raises ``StoreError`` when the mirror does not reach so far."""
         return self._recent.entry(index)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from strongroom.custody.room import Room
@@ -29,13 +30,22 @@ _MOST_BYTES = 512 * 2**10
 _WORK_SECONDS = 0.002
 """After so long the loop is let go on, between one ask and the next."""
 
-_Answered = Settled | StrongroomError
-
 
 class _Waiter:
     def __init__(self, asking: Asking[Any]) -> None:
         self.asking = asking
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+_Opening = list[tuple[_Waiter, Settled | StrongroomError]]
+"""What each was answered, to be opened."""
+
+
+@dataclass(frozen=True)
+class _UnderWay:
+    waiters: list[_Waiter]
+    group: Group
+    call: asyncio.Task[bytes]
 
 
 class Counter:
@@ -78,19 +88,19 @@ class Counter:
         return found
 
     async def _serve(self) -> None:
-        opening: list[tuple[_Waiter, _Answered]] = []
         while True:
             if not self._waiting:
-                await self._open(opening)
-                opening = []
-                if self._closing and not self._waiting:
+                if self._closing:
                     return
-                if not self._waiting:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-                # Whoever else has come by now goes along.
-                await asyncio.sleep(0)
-            opening = await self._exchange(self._take(), opening)
+                self._arrived.clear()
+                await self._arrived.wait()
+            # Whoever else has come by now goes along.
+            await asyncio.sleep(0)
+            under_way = self._begun(self._take())
+            opening: _Opening = []
+            while under_way is not None:
+                opening, under_way = await self._turn(under_way, opening)
+            await self._open(opening)
 
     def _take(self) -> list[_Waiter]:
         taken: list[_Waiter] = []
@@ -106,28 +116,57 @@ class Counter:
                 taken.append(waiter)
         return taken
 
-    async def _exchange(
-        self, taken: list[_Waiter], opening: list[tuple[_Waiter, _Answered]]
-    ) -> list[tuple[_Waiter, _Answered]]:
-        """Ask for those who were taken, and meanwhile open what the ones before were given. What these are answered, to be opened next."""
-        if not taken:
-            return opening
+    async def _turn(self, under_way: _UnderWay, opening: _Opening) -> tuple[_Opening, _UnderWay | None]:
+        """Open what the ones before were given, while the keyholder works; then take its answer, and ask for whoever has come meanwhile."""
+        # The request is on its way before anything else is done.
+        await asyncio.sleep(0)
+        await self._open(opening)
         try:
-            group = Group(self._room, [one.asking for one in taken])
-            call = asyncio.create_task(self._line.send(PATH, group.body))
-            # The request is on its way before anything else is done.
-            await asyncio.sleep(0)
-            await self._open(opening)
-            opening = []
-            return list(zip(taken, group.settle(await call), strict=True))
-        except StrongroomError as error:
-            failed: StrongroomError = error
-        except Exception:
-            log.exception("asks could not be made")
-            failed = StoreError("the vault could not ask the keyholder; nothing was opened")
-        return [*opening, *((one, failed) for one in taken)]
+            answer = await under_way.call
+        except Exception as error:  # noqa: BLE001 - each is told
+            self._fail(under_way.waiters, error)
+            return [], self._begun(self._take())
+        taken: list[_Waiter] = []
+        try:
+            # One wait for the disk: what was answered goes into the mirror with the evidence of those who ask next.
+            with self._room.store.together():
+                settled = under_way.group.settle(answer)
+                taken = self._take()
+                group = _grouped(self._room, taken)
+        except Exception:  # noqa: BLE001 - of neither is anything stored; whichever it was, each is tried for itself
+            self._room.mirror.forget()
+            return self._settled(under_way, answer), self._begun(taken or self._take())
+        return list(zip(under_way.waiters, settled, strict=True)), self._sent(taken, group)
 
-    async def _open(self, opening: list[tuple[_Waiter, _Answered]]) -> None:
+    def _settled(self, under_way: _UnderWay, answer: bytes) -> _Opening:
+        try:
+            return list(zip(under_way.waiters, under_way.group.settle(answer), strict=True))
+        except Exception as error:  # noqa: BLE001 - each is told
+            self._fail(under_way.waiters, error)
+            return []
+
+    def _begun(self, taken: list[_Waiter]) -> _UnderWay | None:
+        """The request for those who were taken, on its way; None where nobody was, or it could not be made, which they are told."""
+        try:
+            return self._sent(taken, _grouped(self._room, taken))
+        except Exception as error:  # noqa: BLE001 - each is told
+            self._fail(taken, error)
+            return None
+
+    def _sent(self, taken: list[_Waiter], group: Group | None) -> _UnderWay | None:
+        return (
+            None if group is None else _UnderWay(taken, group, asyncio.create_task(self._line.send(PATH, group.body)))
+        )
+
+    def _fail(self, waiters: list[_Waiter], error: Exception) -> None:
+        if not isinstance(error, StrongroomError):
+            log.error("asks could not be made", exc_info=error)
+            error = StoreError("the vault could not ask the keyholder; nothing was opened")
+        for one in waiters:
+            one.asking.go(error)
+            _end(one)
+
+    async def _open(self, opening: _Opening) -> None:
         loop = asyncio.get_running_loop()
         since = loop.time()
         for waiter, answer in opening:
@@ -139,6 +178,10 @@ class Counter:
             if loop.time() - since > _WORK_SECONDS:
                 await asyncio.sleep(0)
                 since = loop.time()
+
+
+def _grouped(room: Room, taken: list[_Waiter]) -> Group | None:
+    return Group(room, [one.asking for one in taken]) if taken else None
 
 
 def _end(waiter: _Waiter) -> None:
