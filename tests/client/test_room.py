@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,23 @@ def test_nothing_shows_or_keeps_values(served: Served, residents: list[Resident]
         with pytest.raises(TypeError, match="not pickled"):
             pickle.dumps(held)
     assert dict(values) == {"born": str(person.values["born"])[:4], "name": name}
+
+
+def test_threads_share_a_room_and_processes_its_memory(
+    served: Served, residents: list[Resident], tmp_path: Path
+) -> None:
+    """Answers overtake each other; each is proved all the same, and what is remembered never goes back."""
+    with served.room("ana", tmp_path / "state") as one, served.room("ana", tmp_path / "state") as other:
+
+        def read(at: int) -> int:
+            handle = residents[at % len(residents)].handle
+            return (one, other)[at % 2].disclose("residents", "confirm", [handle], ["name"], **WHY).entry
+
+        with ThreadPoolExecutor(6) as pool:
+            entries = list(pool.map(read, range(18)))
+    assert len(set(entries)) == 18
+    kept = checkpoint.parse(note.parse_note((tmp_path / "state").read_text()).text)
+    assert kept.size > max(entries)
 
 
 def test_files_alone_are_enough(served: Served, residents: list[Resident], tmp_path: Path) -> None:
