@@ -6,15 +6,18 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.cli.session import Session
 from tests.crash.houses import CHILD
 from tests.faults.disk import mounted
 from tests.houses import Houses
+from tests.service.town import evidence
 from tests.serving.certificates import Authority
 from tests.serving.conftest import Process, ask
 
@@ -110,6 +113,52 @@ def test_a_read_over_tls_and_the_operator_beside_it(houses: Houses, apart: Apart
     operator.close()
     assert apart.process.stop() == 0
     assert not (apart.other / "keyholder" / "address").exists()
+
+
+def test_a_read_through_both_servers_over_tls(houses: Houses, apart: Apart) -> None:
+    """A client to the vault, the vault to the keyholder: TLS on both lines, a certificate shown on the second."""
+    certificate, key = apart.authority.sign("front")
+    environment = {
+        "STRONGROOM_VAULT_TLS_CERTIFICATE": str(certificate),
+        "STRONGROOM_VAULT_TLS_KEY": str(key),
+        "STRONGROOM_VAULT_ADMIN_PORT": "0",
+        "STRONGROOM_DEVELOPMENT": "true",
+    }
+    apart.trust()
+    apart.show()
+    vault = Process([*MAIN, "--room", str(apart.root), "serve"], {**os.environ, **environment})
+    try:
+        admin = int(vault.event("health and metrics")["event"].rpartition(":")[2])
+        port = int(vault.event("vault ready on https://")["event"].partition(",")[0].rpartition(":")[2])
+        mine = apart.authority.client()
+        room = json.loads(ask(port, "GET", "/v1/room", tls=mine)[1])
+        asker = Asker(houses.town.key_of("ana"), bytes.fromhex(room["id"]), bytes.fromhex(room["charter"]), os.urandom)
+        now = int(time.time())
+        signed = asker.disclose(
+            "residents", "confirm", houses.handles[:1], ["name"], "case-1", "a passport to be renewed", now
+        )
+        body = msgspec.json.encode(evidence(signed))
+        status, said = ask(port, "POST", "/v1/disclosures", body, mine, {"Content-Type": "application/json"})
+        assert status == 200, said
+        assert json.loads(said)["receipt"]
+        assert ask(admin, "GET", "/readyz")[0] == 200
+        # Somebody else where the keyholder was: one clear refusal, and no more than that is said to the client.
+        (apart.root / "vault" / line.CA_FILE).write_bytes(certificate.read_bytes())
+        vault.end()
+        vault = Process([*MAIN, "--room", str(apart.root), "serve"], {**os.environ, **environment})
+        admin = int(vault.event("health and metrics")["event"].rpartition(":")[2])
+        port = int(vault.event("vault ready on https://")["event"].partition(",")[0].rpartition(":")[2])
+        again = asker.disclose(
+            "residents", "confirm", houses.handles[:1], ["name"], "case-1", "a passport to be renewed", now
+        )
+        body = msgspec.json.encode(evidence(again))
+        status, said = ask(port, "POST", "/v1/disclosures", body, mine, {"Content-Type": "application/json"})
+        assert (status, json.loads(said)["code"]) == (503, "keyholder"), said
+        checks = json.loads(ask(admin, "GET", "/readyz")[1])["checks"]
+        assert "its certificate is not to be believed" in checks["keyholder"]
+        assert vault.stop() == 0
+    finally:
+        vault.end()
 
 
 def _fails(apart: Apart, kind: type[StrongroomError], words: str) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.errors import FormatError, KeyholderUnavailable, Unwitnessed
 from strongroom.keyholder import line, protocol
-from strongroom.keyholder.client import HELD_TRIES, Asked, Voice, headers_of, judged
+from strongroom.keyholder.client import HELD_TRIES, Asked, Voice, headers_of, judged, of_tls
 
 
 class AioClient:
@@ -57,6 +57,8 @@ class AioClient:
             try:
                 return await self._posted(asked)
             except aiohttp.ClientConnectorError as error:
+                if isinstance(error.os_error, ssl.SSLError):
+                    raise KeyholderUnavailable(f"{self._address()}: {of_tls(error.os_error)}") from None
                 reason = error.os_error.strerror or str(error.os_error)
                 raise KeyholderUnavailable(
                     f"no keyholder answers at {self._address()} ({reason}). Start it: strongroom keyholder"

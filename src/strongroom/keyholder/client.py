@@ -136,7 +136,7 @@ class HttpTransport:
         try:
             connection.connect()
         except ssl.SSLError as error:
-            raise KeyholderUnavailable(f"{address}: {_of_tls(error)}") from None
+            raise KeyholderUnavailable(f"{address}: {of_tls(error)}") from None
         except OSError as error:
             raise KeyholderUnavailable(
                 f"no keyholder answers at {address} ({error.strerror or error}). Start it: strongroom keyholder"
@@ -147,7 +147,8 @@ class HttpTransport:
         return connection
 
 
-def _of_tls(error: ssl.SSLError) -> str:
+def of_tls(error: ssl.SSLError) -> str:
+    """What is wrong with a line that was begun with TLS, and the mend."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not to be believed ({error.verify_message}). If it is the keyholder's, put who signed it into the"
