@@ -73,14 +73,15 @@ def names_of(record: type[msgspec.Struct]) -> set[str]:
         ("7.4", [ask.Countersignature]),
         ("5.4", list(typing.get_args(entry.Entry))),
         ("8.1", [protocol.Disclose, protocol.Erase, protocol.Find, protocol.Intake, protocol.Refusal, protocol.EnterCharter, protocol.Epoch,
-                 protocol.Entries]),
+                 protocol.Entries, protocol.Budgets]),
         ("8.2", [protocol.SealedAnswer, protocol.Shares, protocol.Token, protocol.Tokens, protocol.Written, protocol.EpochKey,
-                 protocol.Tail, protocol.Published, protocol.Status, protocol.Done, protocol.Problem]),
+                 protocol.Tail, protocol.Published, protocol.Status, protocol.Buckets, protocol.Bucket, protocol.Done, protocol.Problem]),
         ("8.7", [protocol.Admit, protocol.Enrol, protocol.Reads, protocol.Chain, protocol.StatedChain, protocol.Statement,
                  protocol.ReadsInner, protocol.SealedReads]),
         ("8.8", [protocol.Operate]),
         ("8.9", [protocol.Supersede, protocol.Aging, protocol.Reseal, protocol.Held, protocol.Certify, protocol.Aged,
                  protocol.Resealed, protocol.HeldProofs, protocol.CertifiedRecord, protocol.Certificate, protocol.Certified]),
+        ("8.11", [protocol.Together, protocol.GivenTogether, protocol.PartAnswers, *typing.get_args(protocol.PartAnswer)]),
     ],
 )  # fmt: skip
 def test_every_member_is_named(number: str, records: list[type[msgspec.Struct]]) -> None:
@@ -92,7 +93,7 @@ def test_every_member_is_named(number: str, records: list[type[msgspec.Struct]])
 
 
 def test_every_path_is_there_and_no_other() -> None:
-    said = set(re.findall(r"`(/v1/[a-z/]+)`", "".join(map(section, ("8.1", "8.7", "8.8", "8.9")))))
+    said = set(re.findall(r"`(/v1/[a-z/]+)`", "".join(map(section, ("8.1", "8.7", "8.8", "8.9", "8.11")))))
     assert said == set(protocol.REQUESTS)
 
 
