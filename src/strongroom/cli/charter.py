@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from strongroom.canonical import encode
 from strongroom.catalog import source as sources
 from strongroom.catalog.model import Charter, Purpose
 from strongroom.cli import arguments
-from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.cli.command import LOCAL, REMOTE, Call, Commands
 from strongroom.cli.output import Output, count, moment
 from strongroom.cli.reader import effect
 from strongroom.custody import amendment, ceremony
@@ -36,6 +37,33 @@ charter in force. Keys, roster and commitments stay; what would make sealed data
         exits=REMOTE,
     )
     apply.add_argument("file", metavar="FILE", type=Path)
+    provider = group.command(
+        "provider",
+        "the keys that an OpenID provider signs with, to be pinned",
+        pinnable,
+        description="""Fetch the keys that a provider publishes and print their thumbprints (RFC 7638), as a charter's providers name them. Compare
+them with what the provider's people tell you by another way: whoever answers here could give keys of his own.""",
+        examples=["strongroom charter provider https://login.example"],
+        exits=LOCAL,
+        development=False,
+    )
+    provider.add_argument("issuer", metavar="ISSUER", help="the provider's address, as its tokens have it under iss")
+
+
+def pinnable(call: Call) -> int:
+    from strongroom.service.identity import keyring  # noqa: PLC0415 - a server's library, which other commands need not wait for
+
+    issuer: str = call.args.issuer
+    found = asyncio.run(keyring.published(issuer))
+    call.out.table(
+        ["KEY", "ALGORITHMS", "THUMBPRINT"],
+        [[kid or "-", ", ".join(key.algorithms), key.thumbprint] for kid, key in found],
+    )
+    if not found:
+        call.out.line("it publishes no key of a kind that tokens may be signed with")
+    keys = [{"algorithms": list(key.algorithms), "kid": kid, "thumbprint": key.thumbprint} for kid, key in found]
+    call.out.document({"issuer": issuer, "keys": keys})
+    return 0
 
 
 def shown(call: Call) -> int:

@@ -51,23 +51,30 @@ def fetchable(address: str, *, loopback: bool) -> bool:
     return bool(host) and (parts.scheme == "https" or (loopback and parts.scheme == "http" and host in _LOOPBACK))
 
 
-def pinned(document: bytes, provider: Provider) -> dict[str, jose.Key]:
-    """``kid`` -> key, of those whose thumbprint the charter has; others are passed over, of whatever kind they are. Raises
-    ``FormatError``: not a set of keys, or two of ours under one name."""
+def published(document: bytes) -> list[tuple[str, jose.Key]]:
+    """``kid`` and key of each that could sign tokens; others are passed over, of whatever kind they are. Raises ``FormatError``."""
     try:
         found = msgspec.json.decode(document, type=_Set).keys
     except (ValueError, RecursionError):
         raise FormatError("not a set of keys") from None
     if len(found) > _MOST_KEYS:
         raise FormatError(f"over {_MOST_KEYS} keys")
-    pins = {jose.base64url(one) for one in provider.keys}
-    keys: dict[str, jose.Key] = {}
+    keys = []
     for raw in found:
         try:
             given = msgspec.json.decode(raw, type=jose.Jwk)
-            key = jose.key(given)
+            keys.append((given.kid, jose.key(given)))
         except (ValueError, RecursionError, FormatError):
             continue  # a key to encrypt to, a curve of another century: not ours to judge
-        if key.thumbprint in pins and keys.setdefault(given.kid, key) is not key:
+    return keys
+
+
+def pinned(document: bytes, provider: Provider) -> dict[str, jose.Key]:
+    """``kid`` -> key, of those whose thumbprint the charter has. Raises ``FormatError``: not a set of keys, or two of ours under
+    one name."""
+    pins = {jose.base64url(one) for one in provider.keys}
+    keys: dict[str, jose.Key] = {}
+    for kid, key in published(document):
+        if key.thumbprint in pins and keys.setdefault(kid, key) is not key:
             raise FormatError("two keys under one name")
     return keys

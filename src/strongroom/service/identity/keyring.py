@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from strongroom.catalog.model import Provider
-from strongroom.errors import FormatError
+from strongroom.errors import FormatError, InputError
 from strongroom.service.identity import jose, jwks
 from strongroom.service.identity.caller import refuse
 
@@ -98,28 +98,53 @@ class Keyring:
 
     async def _fetch(self, provider: Provider, known: _Known) -> None:
         try:
-            at = jwks.where(await self._get(jwks.discovery(provider.issuer)), provider.issuer)
-            known.keys = jwks.pinned(await self._get(at), provider)
+            if self._session is None:
+                self._session = _session()
+            known.keys = jwks.pinned(await _key_set(self._session, provider.issuer), provider)
             known.fetched = self._clock()
-        except (aiohttp.ClientError, TimeoutError, FormatError, OSError) as error:
+        except _FAILS as error:
             # The issuer is in the public charter; what it answered is not repeated.
-            what = str(error) if isinstance(error, FormatError) else type(error).__name__
-            log.warning("keys of %s: %s", provider.issuer, what)
+            log.warning("keys of %s: %s", provider.issuer, _in_words(error))
         finally:
             known.task = None
 
-    async def _get(self, address: str) -> bytes:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
-            )
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with self._session.get(address, allow_redirects=False, headers=headers) as answer:
-            if answer.status != 200:
-                raise FormatError(f"the provider answers {answer.status}")
-            found = bytearray()
-            async for piece in answer.content.iter_chunked(65536):
-                found += piece
-                if len(found) > _MOST_BYTES:
-                    raise FormatError(f"over {_MOST_BYTES} bytes")
-        return bytes(found)
+
+async def published(issuer: str) -> list[tuple[str, jose.Key]]:
+    """``kid`` and key of each that an issuer publishes to sign with: for who writes a charter. Raises ``InputError``."""
+    if not jwks.fetchable(issuer, loopback=True):
+        raise InputError("a provider is asked at an https:// address, or at http:// on this machine")
+    try:
+        async with _session() as session:
+            return jwks.published(await _key_set(session, issuer))
+    except _FAILS as error:
+        raise InputError(f"{issuer}: its keys cannot be had: {_in_words(error)}") from None
+
+
+_FAILS = (aiohttp.ClientError, TimeoutError, FormatError, OSError)
+
+
+def _in_words(error: BaseException) -> str:
+    return str(error) if isinstance(error, FormatError) else type(error).__name__
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+    )
+
+
+async def _key_set(session: aiohttp.ClientSession, issuer: str) -> bytes:
+    return await _get(session, jwks.where(await _get(session, jwks.discovery(issuer)), issuer))
+
+
+async def _get(session: aiohttp.ClientSession, address: str) -> bytes:
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    async with session.get(address, allow_redirects=False, headers=headers) as answer:
+        if answer.status != 200:
+            raise FormatError(f"the provider answers {answer.status}")
+        found = bytearray()
+        async for piece in answer.content.iter_chunked(65536):
+            found += piece
+            if len(found) > _MOST_BYTES:
+                raise FormatError(f"over {_MOST_BYTES} bytes")
+    return bytes(found)
