@@ -11,6 +11,9 @@ from urllib.parse import quote
 import pytest
 from tests.serving.conftest import SECONDS, Sample, Start
 
+from strongroom.errors import InputError
+from strongroom.serving.traces import Traces
+
 PLANTED = ["13800000000", "LiMingPlanted", "李明"]
 _ALL = " ".join(PLANTED)
 
@@ -127,3 +130,11 @@ def test_the_answer_carries_its_lines_name(start: Start) -> None:
     assert said.getheader("X-Request-Id") == server.event("request")["id"] != "mine"
     assert said.getheader("Server") == "strongroom"
     line.close()
+
+
+def test_traces_want_their_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(InputError, match=r"pip install 'strongroom\[telemetry\]'"):
+        Traces("http://127.0.0.1:1/v1/traces", "vault")

@@ -48,10 +48,15 @@ def serve(call: Call) -> int:
     origin = given.identity.origin or f"http://{given.vault.host}:{given.vault.port}"
     door = Door(origin, vault.run, lambda: int(time.time()), os.urandom, development=given.development)
     known = "" if given.development else "tokens"
+    scheme = "https" if given.vault.tls_certificate else "http"
     app = build(vault, directory, call.room / "public", door)
     run.run(
         Service(
-            "vault", app, known, readiness.checks(vault, directory), started=lambda at: call.out.note(f"http://{at}")
+            "vault",
+            app,
+            known,
+            readiness.checks(vault, directory),
+            started=lambda at: call.out.note(f"{scheme}://{at}"),
         ),
         given.vault,
         given.telemetry,

@@ -29,6 +29,7 @@ class Health:
     def __init__(self, checks: Mapping[str, Check], figures: metrics.Metrics) -> None:
         self._checks, self._figures = checks, figures
         self.stopping = False
+        self._looking: asyncio.Task[list[str]] | None = None
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -38,10 +39,15 @@ class Health:
         return app
 
     async def look(self) -> dict[str, str]:
-        """What each check says now: ``ok``, or why not. All of them at once, each within 10 s."""
-        said = await asyncio.gather(*[_ask(name, check) for name, check in self._checks.items()])
+        """What each check says now: ``ok``, or why not. All of them at once, each within 10 s. Whoever asks meanwhile gets the same."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look())
+        said = await asyncio.shield(self._looking)
         found = dict(zip(self._checks, said, strict=True))
         return found | {"stopping": "the server was told to stop"} if self.stopping else found
+
+    async def _look(self) -> list[str]:
+        return await asyncio.gather(*[_ask(name, check) for name, check in self._checks.items()])
 
     async def _livez(self, _: web.Request) -> web.Response:
         return web.Response(text="alive\n")
