@@ -86,6 +86,12 @@ def test_what_is_not_safe_twice_goes_once_unless_it_cannot_have_arrived() -> Non
     assert driven([_NEVER, _DONE], twice=False)[0].status == 200
 
 
+def test_what_will_be_no_better_is_not_tried_again() -> None:
+    came, pauses = driven([Broken("CERTIFICATE_VERIFY_FAILED", sent=False, lasting=True)])
+    assert isinstance(came, KeyholderUnavailable)
+    assert pauses == []
+
+
 # --- with a real vault ------------------------------------------------------------------------------------------------
 def losing(path: str, times: int) -> Callable[[Said], Said | None]:
     """Drops the first answers of that path: the vault has done it, and nobody is told."""

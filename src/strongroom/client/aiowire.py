@@ -135,6 +135,8 @@ def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 def _broken(error: Exception) -> Broken:
     """In the library's words where it could not connect; otherwise its name alone, which holds nothing of an answer."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Broken(f"{type(error).__name__}: {error.certificate_error}", sent=False, lasting=True)
     if isinstance(error, aiohttp.ClientConnectorError):
         return Broken(f"{type(error).__name__}: {error.os_error}", sent=False)
     return Broken(type(error).__name__, sent=True)

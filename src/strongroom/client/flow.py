@@ -70,11 +70,12 @@ class Answer:
 
 
 class Broken(Exception):
-    """No whole answer came. The text names what happened, and nothing that was sent. ``sent``: the request may have arrived."""
+    """No whole answer came. The text names what happened, and nothing that was sent. ``sent``: the request may have arrived;
+    ``lasting``: it will be no better in a moment."""
 
-    def __init__(self, text: str, *, sent: bool) -> None:
+    def __init__(self, text: str, *, sent: bool, lasting: bool = False) -> None:
         super().__init__(text)
-        self.sent = sent
+        self.sent, self.lasting = sent, lasting
 
 
 Flow: TypeAlias = Generator[Any, Any, T]
@@ -104,7 +105,7 @@ class Patience:
             pause = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * (0.5 + self.chance())
             pause = max(pause, _retry_after(answer))
             last = attempt == ATTEMPTS or pause > LONGEST_WAIT or self.clock() + pause > until
-            if last or (broken.sent and not twice):
+            if last or broken.lasting or (broken.sent and not twice):
                 if answer is not None:
                     return answer
                 raise KeyholderUnavailable(f"the vault did not answer: {broken}") from None

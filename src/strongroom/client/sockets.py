@@ -181,6 +181,7 @@ def _broken(*, sent: bool) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Broken(f"{type(error).__name__}: {error}", sent=sent) from None
+        lasting = isinstance(error, ssl.SSLCertVerificationError)
+        raise Broken(f"{type(error).__name__}: {error}", sent=sent, lasting=lasting) from None
     except http.client.HTTPException as error:
         raise Broken(type(error).__name__, sent=sent) from None
