@@ -375,6 +375,35 @@ def test_rule_that_fails_to_evaluate_refuses() -> None:
         gate.decide(disclose(LINES[0], "name"), private(of=LINES[0]), LINES[0], NOON)
 
 
+@pytest.mark.parametrize("member", ["context.case", 'context["\\u{63}ase"]'])
+def test_what_is_remembered_of_one_case_is_not_said_of_another(member: str) -> None:
+    """Cedar may write a name with escapes: then a rule looks at the case without its name."""
+    rule = f'@id("closed") forbid (principal, action, resource) when {{ {member} == "2027/113" }};'
+    gate, line = Gate(sample.charter(rules=rule), LINES), LINES[0]
+
+    def decided(case: str) -> Any:
+        half = private(of=line, case=case)
+        asked = ask(DiscloseAsk, half, line, fields=["name"], records=[bytes(16)], version=0)
+        return outcome(gate.decide, asked, half, line, NOON)
+
+    for _ in range(2):
+        assert decided("2027/113") == "rule"
+        assert not isinstance(decided("2027/114"), str)
+
+
+def test_what_is_remembered_of_one_ask_is_not_said_of_another() -> None:
+    """One gate, asked again and again: the hour, the reader, the action and the fields change what it says."""
+    gate, line = Gate(documents.parse(documents.document(CHARTER)), LINES), LINES[0]
+    nobody = next(one for one in LINES if one.role == "stranger")
+    half = private(Queried(kind="phone", value="x"), of=line)
+    for _ in range(2):
+        assert outcome(gate.decide, disclose(line, "name"), private(of=line), line, NIGHT) == "rule"
+        assert not isinstance(outcome(gate.decide, disclose(line, "name"), private(of=line), line, NOON), str)
+        assert not isinstance(outcome(gate.decide, ask(FindAsk, half, line, kind="phone"), half, line, NIGHT), str)
+        assert isinstance(outcome(gate.decide, disclose(nobody, "name"), private(of=nobody), nobody, NOON), str)
+        assert isinstance(outcome(gate.decide, disclose(line, "ghost"), private(of=line), line, NOON), str)
+
+
 def test_parts_must_belong_together() -> None:
     line, other = LINES[0], LINES[1]
     assert refusal(disclose(line, "name"), private(of=line), other, NOON) == "reader"
