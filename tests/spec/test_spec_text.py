@@ -11,14 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from strongroom.catalog import model
+from strongroom.catalog import model, validate
 from strongroom.custody import mirror
 from strongroom.gate import ask
-from strongroom.keyholder import checks, protocol, subjects
-from strongroom.ledger import entry, life
+from strongroom.keyholder import checks, protocol, subjects, witnessing
+from strongroom.ledger import entry, life, policy, witnessed
 from strongroom.redact import mask
 from strongroom.seal import batch, epoch, padding, slot
 from strongroom.service.identity import caller
+from strongroom.witness import asking, core, request
 
 SPEC = Path("SPEC.md").read_text("utf-8")
 SOURCE = {path: path.read_text("utf-8") for path in Path("src/strongroom").rglob("*.py")}
@@ -46,7 +47,12 @@ def test_every_file_of_vectors_has_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "name"), [("strongroom.store", "vault_schema.sql"), ("strongroom.keyholder", "schema.sql")]
+    ("package", "name"),
+    [
+        ("strongroom.store", "vault_schema.sql"),
+        ("strongroom.keyholder", "schema.sql"),
+        ("strongroom.witness", "schema.sql"),
+    ],
 )
 def test_every_table_and_column_is_named(package: str, name: str) -> None:
     database = sqlite3.connect(":memory:")
@@ -119,6 +125,14 @@ def test_the_expression_for_a_district_is_the_one_in_use() -> None:
         ("3.2", f"stays open at most {batch.MAX_SECONDS} s"),
         ("5.4", f"at most {entry.MAX_BYTES:,} bytes, at most {entry.MAX_TAGS:,} tags or marks"),
         ("5.8", f"from its `time` to {life.HOLD_DAYS} days later"),
+        ("5.9", f"within {asking.SECONDS:.0f} s, follows no redirect and reads at most {asking.MAX_BYTES:,} bytes"),
+        ("5.9", f"at most {witnessing.HOLD_SECONDS:.0f} s; then it is `503`"),
+        ("5.9", f"asks every {witnessing.PACE_SECONDS:.0f} s about what is published"),
+        ("5.9", f"more than {core.BACK_SECONDS} s behind that"),
+        ("5.9", f"more than {witnessed.AHEAD_SECONDS} s ahead of whoever looks"),
+        ("5.9", f"A request has at most {request.MAX_BYTES:,} bytes"),
+        ("5.9", f"at most {policy.MAX_BYTES:,} bytes"),
+        ("6.2", f"`witnesses.policy` has at most {validate.MAX_POLICY:,} bytes"),
         ("6.2", f"a multiple of 64 from 64 to {padding._LARGEST_FLOOR:,}"),
         ("7.2", f"at most {ask.WINDOW_DAYS} days after `time`"),
         ("8.1", f"1 to {protocol.MAX_INNERS:,} together"),
