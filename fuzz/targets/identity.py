@@ -21,7 +21,7 @@ from strongroom.service.identity.issuer import Issuer
 from strongroom.service.identity.passkey import Ceremonies
 
 _NOW = 1_800_000_000
-_ORIGIN, _HOST = "https://records.example", "records.example"
+_ORIGIN = "https://records.example"
 _ENDPOINT = f"{_ORIGIN}/v1/token"
 _READER = b"\1" * 16
 _DEVICE = Device("ana", Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
@@ -149,7 +149,7 @@ def _desk() -> tuple[Ceremonies, _Notes, str]:
     """Nothing in it is random, so that the answers that are kept fit its challenges."""
     notes = _Notes()
     code = credentials.draw_code(notes, _READER, _NOW, _sevens)
-    return Ceremonies(_ORIGIN, _HOST, 0, _sevens), notes, code
+    return Ceremonies(_ORIGIN, 0, _sevens), notes, code
 
 
 def _sevens(count: int) -> bytes:

@@ -24,7 +24,7 @@ def build(vault: Vault, directory: Path, public: Path, door: Door) -> web.Applic
     """``directory``: the vault's; ``public``: where its ledger is published, as far as it lies here; ``door``: who is let in. Vault and
     door are closed when the application is."""
 
-    front = Front(vault, public, Idempotency(directory), endpoints.identify(door))
+    front = Front(vault, public, Idempotency(directory), endpoints.identify(door), door.line)
     # Bodies are bounded where they are read, each route by its own measure.
     app = web.Application(middlewares=[saying], client_max_size=0)
     for route in ROUTES:

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from strongroom.api.queries import Nothing
+from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
 from strongroom.gate import ask as asks
 from strongroom.service import asks as wire
@@ -21,12 +22,17 @@ from strongroom.service.vault import Vault
 JSON, LINES = "application/json", "application/x-ndjson"
 
 
+Line = Callable[[bytes], Awaitable[RosterLine | None]]
+"""A reader's line in the roster in force."""
+
+
 @dataclass(frozen=True)
 class Call:
     """``body`` and ``query``: of the types that the route names; ``entry``: of a path that has one, otherwise -1. ``public``:
     where the ledger is published."""
 
     vault: Vault
+    line: Line
     public: Path
     bodies: Bodies
     request: web.Request = field(repr=False)
@@ -44,7 +50,7 @@ class Call:
     async def may_ask(self, reader: bytes) -> None:
         """Raises ``IdentityRefused``."""
         if self.caller.how != DEVELOPMENT:
-            self.caller.may_ask(reader, await self.vault.line(reader))
+            self.caller.may_ask(reader, await self.line(reader))
 
 
 Act = Callable[[Call], Awaitable[msgspec.Struct | web.StreamResponse]]

@@ -14,7 +14,7 @@ from strongroom.api.problem import MEDIA_TYPE
 from strongroom.canonical import without_value
 from strongroom.service import problems
 from strongroom.service.bodies import Bodies
-from strongroom.service.call import JSON, LINES, Call, Route
+from strongroom.service.call import JSON, LINES, Call, Line, Route
 from strongroom.service.idempotency import Idempotency
 from strongroom.service.identity import endpoints
 from strongroom.service.identity.caller import Caller, IdentityRefused
@@ -36,6 +36,7 @@ class Front:
     public: Path
     idempotency: Idempotency
     identify: Identify
+    line: Line
     bodies: Bodies = field(default_factory=Bodies)
 
     def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -61,7 +62,7 @@ class Front:
 
     def _call(self, request: web.Request, caller: Caller, body: Any, query: Any) -> Call:
         entry = int(request.match_info.get("entry", -1))
-        return Call(self.vault, self.public, self.bodies, request, caller, body, query, entry)
+        return Call(self.vault, self.line, self.public, self.bodies, request, caller, body, query, entry)
 
     async def _answer(self, route: Route, call: Call, text: bytes = b"") -> web.StreamResponse:
         key = call.request.headers.get("Idempotency-Key")
@@ -129,6 +130,8 @@ async def saying(
         if error.status < 400:
             raise
         return response(_of_http(error), {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None)
+    except ConnectionError:
+        raise  # nobody is left to be told; aiohttp knows
     except IdentityRefused as error:
         return response(error, endpoints.challenge(error))
     except Exception as error:  # noqa: BLE001 - the last net: of a defect nothing is said but that it is one

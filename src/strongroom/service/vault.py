@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from strongroom.catalog.model import RosterLine
 from strongroom.client.device import SignedAsk
 from strongroom.custody import alone, asking, check, correct, erase, read, receive, takeout
 from strongroom.custody.check import Checked
@@ -83,10 +82,6 @@ class Vault:
         if found is None:
             found = self._local.room = Room(self._directory, transport=self._transport)
         return found
-
-    async def line(self, reader: bytes) -> RosterLine | None:
-        """The reader's line in the roster in force."""
-        return await self.run(lambda room: room.rules().roster.get(reader))
 
     # --- reads -----------------------------------------------------------------------------------------------------
     async def find(self, signed: SignedAsk) -> Found:

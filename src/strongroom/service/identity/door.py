@@ -96,6 +96,10 @@ class Door:
                 raise
         return self._facts
 
+    async def line(self, reader: bytes) -> RosterLine | None:
+        """The reader's line in the roster in force."""
+        return (await self.facts()).roster.get(reader)
+
     async def admit(self, method: str, path: str, authorizations: Sequence[str], proofs: Sequence[str]) -> Caller:
         """Who sends a request of ``method`` to ``path``, by all its headers ``Authorization`` and ``DPoP``. Raises
         ``IdentityRefused``."""

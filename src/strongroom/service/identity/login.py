@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,7 +30,7 @@ class Logins:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._ceremonies = Ceremonies(door.origin, urlsplit(door.origin).hostname or "", door.started, door.random)
+        self._ceremonies = Ceremonies(door.origin, door.started, door.random)
         self._used = Once(door.started, door.random, most=1 << 16)
 
     async def token(self, form: Mapping[str, str], proofs: Sequence[str]) -> Token:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import webauthn
@@ -33,11 +34,14 @@ _ALGORITHMS = [
 _REFUSED = (WebAuthnException, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 
 
-class Ceremonies:
-    """``base``: the vault's address as browsers know it; ``host``: its host, which passkeys are bound to."""
+_PORTS = {"http": ":80", "https": ":443"}
 
-    def __init__(self, base: str, host: str, since: int, random: Callable[[int], bytes]) -> None:
-        self._base, self._host, self._random = base, host, random
+
+class Ceremonies:
+    """``address``: the vault's as browsers know it. Passkeys are bound to its host."""
+
+    def __init__(self, address: str, since: int, random: Callable[[int], bytes]) -> None:
+        self._origin, self._host, self._random = web_origin(address), urlsplit(address).hostname or "", random
         self._secret = random(32)
         self._used = Once(since, random, most=1 << 16)
 
@@ -73,7 +77,7 @@ class Ceremonies:
                 credential=answer,
                 expected_challenge=challenge,
                 expected_rp_id=self._host,
-                expected_origin=self._base,
+                expected_origin=self._origin,
                 require_user_verification=True,
                 supported_pub_key_algs=_ALGORITHMS,
             )
@@ -107,7 +111,7 @@ class Ceremonies:
                 credential=answer,
                 expected_challenge=challenge,
                 expected_rp_id=self._host,
-                expected_origin=self._base,
+                expected_origin=self._origin,
                 credential_public_key=one.public,
                 credential_current_sign_count=0,  # ``credentials.count`` looks at it
                 require_user_verification=True,
@@ -141,6 +145,12 @@ class Ceremonies:
         ):
             refuse("passkey-challenge")
         return found
+
+
+def web_origin(address: str) -> str:
+    """Scheme, host and port as browsers write them (RFC 6454 section 6.1)."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
 def _bytes_in(value: Any, *path: str) -> bytes:
