@@ -14,6 +14,7 @@ import pytest
 from tests.client.served import WHY, Resident, Served, rows
 
 from strongroom.canonical import encode
+from strongroom.client import messages
 from strongroom.client.device import SignedAsk, countersign
 from strongroom.client.handle import Handle
 from strongroom.client.memory import InMemory
@@ -169,6 +170,50 @@ def test_threads_share_a_room_and_processes_its_memory(
     assert len(set(entries)) == 18
     kept = checkpoint.parse(note.parse_note((tmp_path / "state").read_text()).text)
     assert kept.size > max(entries)
+
+
+def test_a_process_that_was_forked_off_has_lines_of_its_own(
+    served: Served, residents: list[Resident], tmp_path: Path
+) -> None:
+    """As a web server does that loads an application first and forks then: one line used by two would give each the other's answers."""
+    (tmp_path / "anchors.json").write_bytes(encode(served.anchors))
+    code = """
+import os, sys
+from strongroom import Room
+address, device, *handles = sys.argv[1:]
+why = {"case": "case-17", "reason": "confirming an application for a passport"}
+room = Room(address, device=device, anchors="anchors.json", state="state")
+room.charter()
+child = os.fork()
+for _ in range(8):
+    (name,) = room.disclose("residents", "confirm", [handles[child == 0]], ["name"], **why).records.values()
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    device = str(served.root / "people" / "ana.device")
+    arguments = [served.address, device, *(str(one.handle) for one in residents[:2])]
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_budgets(served: Served) -> None:
+    with served.room("ana", InMemory()) as room:
+        told = room.budgets("residents", "confirm")
+    assert (told.purpose, told.holding) == ("confirm", "residents")
+    assert {one.scope for one in told.budgets} >= {"reader", "room"}
+
+
+def test_records_go_in_parts_that_one_request_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.client.messages._MOST_SENT", 1000)
+    sizes = [len(part) for part in messages.parts({"name": "x" * 60, "born": None} for _ in range(5))]
+    assert sizes == [2, 2, 1]
+    assert [len(part) for part in messages.parts([{"name": "x" * 9000}] * 2)] == [1, 1]
+    monkeypatch.setattr("strongroom.client.messages._MOST_SENT", 10**9)
+    assert [len(part) for part in messages.parts({"name": None} for _ in range(10_001))] == [10_000, 1]
+    assert list(messages.parts([])) == []
 
 
 def test_files_alone_are_enough(served: Served, residents: list[Resident], tmp_path: Path) -> None:

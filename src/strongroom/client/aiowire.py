@@ -125,7 +125,7 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     async for part in response.content.iter_any():
         found += part
         if len(found) > most:
-            raise Broken(f"the answer is over {most:,} bytes", sent=True)
+            raise Broken(f"the answer is over {most:,} bytes", sent=True, lasting=True)
     return bytes(found)
 
 

@@ -4,7 +4,7 @@ hand over."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 AGAIN_SECONDS = 100
 """For so long an identical ask is sent again: within the 120 s in which the keyholder takes it (SPEC 8.4)."""
 WINDOW_SECONDS = 3600
-_MOST_PAGES = 10_000
+_MOST_PAGES = 1_000
 _MOST_WAITING = 1_000
 _PAGE_BYTES, _TILE_BYTES = 16 * 2**20, 8192
 
@@ -52,8 +52,8 @@ _PAGE_BYTES, _TILE_BYTES = 16 * 2**20, 8192
 class Context:
     """Why something is asked: what stands in every private half (SPEC 7.1)."""
 
-    case: str
-    reason: str
+    case: str = field(repr=False)
+    reason: str = field(repr=False)
 
 
 class Core:
@@ -236,8 +236,7 @@ class Core:
     def take_in_many(
         self, holding: str, purpose: str, records: Iterable[Mapping[str, str | None]], why: Context
     ) -> Flow[None]:
-        left = iter(records)
-        while part := list(islice(left, writes.MOST_RECORDS)):
+        for part in messages.parts(records):
             yield Give((yield from self.take_in(holding, purpose, part, why)))
 
     def correct(

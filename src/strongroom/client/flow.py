@@ -14,8 +14,8 @@ from strongroom.errors import KeyholderUnavailable
 
 T = TypeVar("T")
 
-MOST_BYTES = 64 * 2**20
-"""Of one answer that is no stream: 1,000 records of 64 KiB."""
+MOST_BYTES = 300 * 2**20
+"""Of one answer that is no stream: 1,000 records, each with the largest image there is."""
 ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 LONGEST_WAIT = 10.0

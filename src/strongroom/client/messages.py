@@ -3,7 +3,7 @@ for (SPEC.md section 10.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +21,9 @@ from strongroom.errors import EntryError, FormatError, InputError, KeyholderUnav
 from strongroom.gate import ask as asks
 
 T = TypeVar("T")
+
+_MOST_SENT = 60 * 2**20
+"""Bytes of records in one request, of the 64 MiB that the vault takes."""
 
 
 def _one(kind: type[T]) -> Callable[[Answer], T]:
@@ -72,6 +75,23 @@ def post(path: str, body: bytes, signed: SignedAsk) -> Call:
     """The ask's hash names the request: the same ask sent again is the same request."""
     key = asks.ask_hash(signed.text).hex()
     return Call("POST", path, body, {"content-type": "application/json", "idempotency-key": f'"{key}"'})
+
+
+def parts(records: Iterable[Mapping[str, str | None]]) -> Iterator[list[dict[str, str | None]]]:
+    """As many at once as one request takes, in records and in bytes."""
+    part: list[dict[str, str | None]] = []
+    size = 0
+    for record in records:
+        one = dict(record)
+        # A character is six bytes at the most, as \\uXXXX.
+        more = sum(6 * len(value or "") + len(name) + 8 for name, value in one.items())
+        if part and (len(part) == writes.MOST_RECORDS or size + more > _MOST_SENT):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += more
+    if part:
+        yield part
 
 
 def cursor_text(cursor: str) -> str:

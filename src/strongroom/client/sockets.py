@@ -4,6 +4,7 @@ that are free are kept."""
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import ssl
 import threading
@@ -66,7 +67,7 @@ class Wire:
     ) -> None:
         self._address, self._tls, self._timeout, self._headers = address, tls, timeout, headers
         self._free: list[http.client.HTTPConnection] = []
-        self._lock = threading.Lock()
+        self._lock, self._process = threading.Lock(), os.getpid()
 
     def turn(self) -> Turn:
         return Turn(self)
@@ -82,7 +83,7 @@ class Wire:
             body = response.read(call.most + 1)
             if len(body) > call.most:
                 connection.close()
-                raise Broken(f"the answer is over {call.most:,} bytes", sent=True)
+                raise Broken(f"the answer is over {call.most:,} bytes", sent=True, lasting=True)
             return Answer(response.status, _lower(response), body, again)
 
     @contextmanager
@@ -155,6 +156,9 @@ class Wire:
 
     def _kept(self) -> http.client.HTTPConnection | None:
         with self._lock:
+            if self._process != os.getpid():
+                # Forked off: these are the parent's, and who else uses them would be given somebody else's answers.
+                self._free, self._process = [], os.getpid()
             return self._free.pop() if self._free else None
 
     def _connect(self) -> http.client.HTTPConnection:
