@@ -122,6 +122,23 @@ def test_assertions_and_proofs_are_good_once_and_bodies_are_forms(town: World) -
     asyncio.run(story())
 
 
+def test_clients_find_out_where_tokens_are_given(town: World) -> None:
+    async def story() -> None:
+        async with house.opened(town) as vault:
+            _, resource, _ = await vault.get("/.well-known/oauth-protected-resource", {})
+            assert resource["authorization_servers"] == [resource["resource"]] == [vault.origin]
+            _, server, _ = await vault.get("/.well-known/oauth-authorization-server", {})
+            assert server["token_endpoint"] == vault.origin + TOKEN
+            signer = forge.es256()
+            house.name_providers(town, city=forge.provider(signer))
+            vault.ahead += 2
+            _, resource, _ = await vault.get("/.well-known/oauth-protected-resource", {})
+            assert resource["authorization_servers"] == [forge.ISSUER]
+            assert (await vault.get("/.well-known/oauth-authorization-server", {}))[1] == {"code": "grant"}
+
+    asyncio.run(story())
+
+
 # --- passkeys ---
 
 

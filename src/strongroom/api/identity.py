@@ -27,6 +27,27 @@ class Token(Answer):
     expires_in: Count
 
 
+class Resource(Answer):
+    """Who gives tokens for this room, and how they are bound (RFC 9728)."""
+
+    resource: str
+    authorization_servers: list[str]
+    dpop_bound_access_tokens_required: bool
+    dpop_signing_alg_values_supported: list[str]
+
+
+class Server(Answer):
+    """How the room gives its own (RFC 8414)."""
+
+    issuer: str
+    token_endpoint: str
+    response_types_supported: list[str]
+    grant_types_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]
+
+
 class PasskeyOffer(Request):
     """Asks for what ``navigator.credentials.create`` wants."""
 

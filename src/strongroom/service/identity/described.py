@@ -8,9 +8,26 @@ from strongroom.api import identity as api
 from strongroom.api.problem import MEDIA_TYPE
 from strongroom.service.identity import login
 from strongroom.service.identity.caller import CODES
-from strongroom.service.identity.endpoints import FORM, JSON
+from strongroom.service.identity.endpoints import FORM, JSON, RESOURCE_PATH, SERVER_PATH
+from strongroom.service.identity.jose import ALGORITHMS
 
-KINDS = (api.Token, api.PasskeyOffer, api.PasskeyEnrolment, api.Enrolled)
+KINDS = (api.Token, api.PasskeyOffer, api.PasskeyEnrolment, api.Enrolled, api.Resource, api.Server)
+_BASE = "https://records.example"
+_RESOURCE = {
+    "resource": _BASE,
+    "authorization_servers": [_BASE],
+    "dpop_bound_access_tokens_required": True,
+    "dpop_signing_alg_values_supported": list(ALGORITHMS),
+}
+_SERVER = {
+    "issuer": _BASE,
+    "token_endpoint": f"{_BASE}{login.TOKEN_PATH}",
+    "response_types_supported": [],
+    "grant_types_supported": [login.CLIENT_CREDENTIALS, login.PASSKEY],
+    "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+    "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "Ed25519"],
+    "dpop_signing_alg_values_supported": list(ALGORITHMS),
+}
 _READER = "9b0d3e5a7c2148f6a1b2c3d4e5f60718"
 _CODE = "7ZK4Q-0M2XT-9B8HA-VC3RD"
 _OBJECT = {"type": "object"}
@@ -71,6 +88,22 @@ def paths() -> dict[str, Any]:
         "/v1/passkeys/challenges": _item(
             "challengePasskey", "What a browser answers with a passkey.", ("grant",), None, (200, _OBJECT, challenge)
         ),
+        RESOURCE_PATH: _item(
+            "tokenSources",
+            "Who gives tokens for this room (RFC 9728).",
+            (),
+            None,
+            (200, _ref("Resource"), _RESOURCE),
+            method="get",
+        ),
+        SERVER_PATH: _item(
+            "tokenServer",
+            "How the room gives its own tokens (RFC 8414).",
+            ("grant",),
+            None,
+            (200, _ref("Server"), _SERVER),
+            method="get",
+        ),
     }
 
 
@@ -85,6 +118,7 @@ def _item(
     body: tuple[str, dict[str, Any], dict[str, Any]] | None,
     answer: tuple[int, dict[str, Any], dict[str, Any]],
     parameters: list[dict[str, Any]] | None = None,
+    method: str = "post",
 ) -> dict[str, Any]:
     """``codes``: what those that it answers begin with; ``body``: media type, schema, example; ``answer``: status, schema, example."""
     made: dict[str, Any] = {"operationId": name, "summary": summary, "parameters": parameters or [], "security": []}
@@ -101,4 +135,4 @@ def _item(
         str(status): {"description": f"Codes: {', '.join(known)}.", "content": problem}
         for status, known in sorted(by_status.items())
     }
-    return {"post": made}
+    return {method: made}

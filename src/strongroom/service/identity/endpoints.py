@@ -19,6 +19,7 @@ from strongroom.service.problems import Rejected
 
 T = TypeVar("T")
 
+RESOURCE_PATH, SERVER_PATH = "/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MOST_BYTES = 64 * 1024
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -54,11 +55,19 @@ class Endpoints:
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.get(RESOURCE_PATH, self.resource),
+            web.get(SERVER_PATH, self.server),
             web.post(login.TOKEN_PATH, self.token),
             web.post("/v1/passkeys/offers", self.offer),
             web.post("/v1/passkeys/challenges", self.challenge),
             web.post("/v1/passkeys", self.enrol),
         ]
+
+    async def resource(self, _: web.Request) -> web.Response:
+        return _json(await self._logins.resource())
+
+    async def server(self, _: web.Request) -> web.Response:
+        return _json(await self._logins.server())
 
     async def token(self, request: web.Request) -> web.Response:
         form = _form(await self._body(request, FORM))

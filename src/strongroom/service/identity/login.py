@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from strongroom.api.identity import Enrolled, Token
+from strongroom.api.identity import Enrolled, Resource, Server, Token
 from strongroom.custody.room import Room
-from strongroom.service.identity import assertion, credentials, issuer
+from strongroom.service.identity import assertion, credentials, issuer, jose
 from strongroom.service.identity.caller import refuse
 from strongroom.service.identity.door import Door, Facts
 from strongroom.service.identity.once import Once
@@ -32,6 +32,29 @@ class Logins:
         self._door = door
         self._ceremonies = Ceremonies(door.origin, door.started, door.random)
         self._used = Once(door.started, door.random, most=1 << 16)
+
+    async def resource(self) -> Resource:
+        """What a client has to know to get a token for this room (RFC 9728)."""
+        providers = (await self._door.facts()).providers
+        return Resource(
+            resource=self._door.origin,
+            authorization_servers=sorted({one.issuer for one in providers.values()} or {self._door.origin}),
+            dpop_bound_access_tokens_required=True,
+            dpop_signing_alg_values_supported=list(jose.ALGORITHMS),
+        )
+
+    async def server(self) -> Server:
+        """The same of the vault as the one that gives tokens (RFC 8414). Raises ``IdentityRefused``."""
+        await self._open()
+        return Server(
+            issuer=self._door.origin,
+            token_endpoint=self._door.origin + TOKEN_PATH,
+            response_types_supported=[],
+            grant_types_supported=[CLIENT_CREDENTIALS, PASSKEY],
+            token_endpoint_auth_methods_supported=["private_key_jwt"],
+            token_endpoint_auth_signing_alg_values_supported=["EdDSA", "Ed25519"],
+            dpop_signing_alg_values_supported=list(jose.ALGORITHMS),
+        )
 
     async def token(self, form: Mapping[str, str], proofs: Sequence[str]) -> Token:
         """Answer a token request (RFC 6749, RFC 9449 section 5). Raises ``IdentityRefused``."""
