@@ -201,7 +201,10 @@ def of_charter(charter: Charter) -> Policy:
     """The policy of ``charter``, held to SPEC.md 5.9. Raises PolicyError."""
     stated = charter.witnesses
     own = (charter.keyholder.log, charter.keyholder.ml_dsa, charter.vault.cosigner)
-    return for_charter(stated.policy, strict=stated.strict, own=own)
+    try:
+        return for_charter(stated.policy, strict=stated.strict, own=own)
+    except PolicyError as error:
+        raise PolicyError(f"witnesses.policy: {error}") from None
 
 
 def for_charter(text: str, *, strict: bool = False, own: Collection[str] = ()) -> Policy:
