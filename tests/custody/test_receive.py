@@ -11,8 +11,10 @@ import pytest
 from tests.world import World
 
 from strongroom.client.device import SignedAsk
-from strongroom.custody import receive
+from strongroom.custody.admit import Admitted, admitting
 from strongroom.custody.receive import Order, Received, Receiver, parse
+from strongroom.custody.room import Room
+from strongroom.custody.steps import Steps
 from strongroom.errors import KeyholderUnavailable, Refused, StoreError, StrongroomError
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
@@ -52,7 +54,7 @@ def written(town: World, index: int) -> entry.IntakeEntry:
     return item
 
 
-def counted(town: World, path: str = "/v1/intake") -> list[int]:
+def counted(town: World, path: str = "/v1/together") -> list[int]:
     """One for each call to the keyholder from now on."""
     calls: list[int] = []
     real = town.room.client._transport
@@ -87,23 +89,26 @@ def test_orders_of_one_ask_are_one_entry_one_batch_and_each_finds_its_own(town: 
 
 def test_orders_of_several_asks_and_holdings_go_together(town: World) -> None:
     call = {"caller": "13800138000", "callee": "", "tower": "t", "day": "2026-11-02", "seconds": "60"}
+    calls = counted(town)
     orders = [
         order(town, window(town, 4), persons(2)),
         order(town, window(town, 2, "bill", holding="calls"), [call]),
         order(town, window(town, 2), persons(1, seed=2)),
     ]
     found = all_stored(Receiver(town.room).receive(orders))
-    assert len({one.entries for one in found}) == 3
+    assert (len({one.entries for one in found}), len(calls)) == (3, 1)
     assert (count(town), count(town, "calls"), town.room.store.count_batches()) == (3, 1, 2)
     assert town.room.store.problems() == []
 
 
 def test_a_window_goes_on_and_is_decided_on_once(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     decided: list[bytes] = []
-    honest = receive.admitted
-    monkeypatch.setattr(
-        receive, "admitted", lambda room, signed: (decided.append(signed.text), honest(room, signed))[1]
-    )
+
+    def deciding(room: Room, signed: SignedAsk) -> Steps[Admitted]:
+        decided.append(signed.text)
+        return admitting(room, signed)
+
+    monkeypatch.setattr("strongroom.custody.receive.admitting", deciding)
     signed, receiver = window(town, 6), Receiver(town.room)
     for at in range(3):
         all_stored(receiver.receive([order(town, signed, persons(1, seed=at))]))
@@ -141,7 +146,7 @@ def test_who_is_to_be_told_is_told_within_what_an_entry_holds(town: World, monke
     monkeypatch.setattr(entry, "MAX_TAGS", 4)
     signed, calls = window(town, 20, "announce"), counted(town)
     found = all_stored(Receiver(town.room).receive([order(town, signed, persons(3, seed=at)) for at in range(3)]))
-    assert len(calls) == 3  # of two orders the tags would not fit one entry
+    assert len(calls) == 3  # of two orders the tags would not fit one entry, and one call an ask goes along at a time
     assert [len(written(town, one.entries[0]).tags) for one in found] == [3, 3, 3]
 
 

@@ -16,7 +16,7 @@ from strongroom.seal import hpke
 PATH = "/v1/together"
 
 
-def part_of(request: protocol.Disclose | protocol.Find | protocol.Refusal) -> bytes:
+def part_of(request: protocol.Whole) -> bytes:
     """The text of the part that asks what ``request`` asks on its own."""
     known = msgspec.structs.asdict(request)
     for name in ("have", "root", "time", "cosignature", "fresh"):

@@ -53,6 +53,26 @@ def test_each_part_is_answered_as_on_its_own_in_order_under_one_checkpoint(house
     assert houses.open(same, houses.send(same)).shares == given.shares
 
 
+def test_one_window_may_index_the_same_twice_but_not_by_the_same_group(houses: Houses) -> None:
+    """Two records about one person, posted one after the other, have the same identifiers."""
+    before, inners = houses.town.keyholder.book.size, [os.urandom(32), os.urandom(32)]
+    part = part_of(houses.intake(houses.window(10), inners))
+    body = encode(group_of(houses, [part]))
+    work = work_of(houses, body)
+    found = [opened(houses, body, houses.town.keyholder.ask(PATH, work.signature, body)) for _ in range(2)]
+    other = hpke.private_from(os.urandom(96))
+    work = work_of(houses, encode(group_of(houses, [part], fresh=other.public)))
+    answer = houses.town.keyholder.ask(PATH, work.signature, work.body)
+    assert isinstance(answer, protocol.GivenTogether)
+    info = protocol.answer_info(houses.town.room.keys.room, work.body)
+    (more,) = protocol.part_answers.parse(hpke.decrypt(other, info, answer.sealed)).answers
+    alone = houses.intake(houses.window(2), inners)
+    tokens = houses.open(alone, houses.send(alone), protocol.tokens).tokens
+    assert found == [[protocol.GivenTokens(index=before, tokens=tokens)]] * 2
+    assert more == protocol.GivenTokens(index=before + 1, tokens=tokens)
+    assert [one.count for one in houses.entries()[before:] if isinstance(one, entry.IntakeEntry)] == [2, 2, 2]
+
+
 def test_one_that_is_refused_is_an_entry_and_harms_no_other(houses: Houses) -> None:
     before = houses.town.keyholder.book.size
     wrong = houses.disclose(houses.town.ask(houses.handles[:1], ["phone"], "confirm"), [2])

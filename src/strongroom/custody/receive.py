@@ -20,10 +20,13 @@ from strongroom.catalog.columns import Column
 from strongroom.catalog.model import Holding
 from strongroom.catalog.types import identifier_kinds
 from strongroom.client.device import SignedAsk
+from strongroom.custody import together
+from strongroom.custody.admit import admitting
 from strongroom.custody.intake import identifiers
 from strongroom.custody.intake.sealing import Records, Sealer, uncollected
-from strongroom.custody.intake.window import Window, admitted, index, rows_a_call
+from strongroom.custody.intake.window import indexing, rows_a_call
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Steps
 from strongroom.errors import Refused, StrongroomError
 from strongroom.gate import ask as asks
 from strongroom.seal.batch import MAX_RECORDS, MAX_SECONDS
@@ -105,7 +108,7 @@ def _columns(holding: Holding) -> dict[str, Column]:
 class _Open:
     """A window that was let through, and how many identifiers are left in it as far as this process knows."""
 
-    window: Window
+    signed: SignedAsk
     ask: asks.IntakeAsk
     left: int
 
@@ -118,6 +121,9 @@ class _Indexed:
     records: Records = field(repr=False)
     entries: tuple[int, ...]
     receipt: str
+
+
+Outcomes: TypeAlias = dict[int, "Received | StrongroomError"]
 
 
 class Receiver:
@@ -136,57 +142,64 @@ class Receiver:
         none of its records is stored."""
         if len(self._windows) > _MOST_WINDOWS:
             self._windows.clear()
-        with uncollected():
-            found: list[Received | StrongroomError | None] = [None] * len(orders)
-            ready: dict[str, list[_Indexed]] = defaultdict(list)
-            for part in self._parts(orders, found):
-                try:
-                    ready[orders[part[0]].signed.ask.holding].append(self._index([(at, orders[at]) for at in part]))
-                except StrongroomError as error:
-                    # A refusal uses a window up, and what else went wrong leaves it unknown how much of it is left.
-                    self._windows.pop(_key(orders[part[0]].signed), None)
-                    for at in part:
-                        found[at] = error
-            self._store(ready, found)
-        assert all(one is not None for one in found)
-        return [one for one in found if one is not None]
-
-    def _parts(self, orders: Sequence[Order], found: list[Received | StrongroomError | None]) -> Iterator[list[int]]:
-        """The orders that go into one call each: of one ask, as many as it is for, and as a call and a batch may have."""
-        by_ask: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        by_ask: dict[tuple[object, ...], list[tuple[int, Order]]] = defaultdict(list)
         for at, order in enumerate(orders):
-            try:
-                by_ask[self._window(order.signed)].append(at)
-            except StrongroomError as error:
-                found[at] = error
-        for key, places in by_ask.items():
-            one = self._windows[key]  # no refusal of another ask takes it away
-            kinds = identifier_kinds(self._room.rules().charter.holdings[one.ask.holding]).values()
-            named: dict[str, list[bytes]] = {name: [] for names in kinds for name in names} or {"": []}
-            most = min(MAX_RECORDS, rows_a_call(self._room, one.window, named), one.left // len(named))
-            part, rows = list[int](), 0
-            for at in places:
-                count = _count(orders[at].columns)
-                if part and rows + count > most:
-                    yield part
-                    part, rows, most = [], 0, min(most, one.left // len(named))
-                part.append(at)
-                rows += count
-            yield part
+            by_ask[_key(order.signed)].append((at, order))
+        found: Outcomes = {}
+        ready: dict[str, list[_Indexed]] = defaultdict(list)
+        with uncollected():
+            ended = together.drive(self._room, [self._asking(some, found) for some in by_ask.values()])
+            for some, done in zip(by_ask.values(), ended, strict=True):
+                if isinstance(done, Exception):
+                    raise done  # no StrongroomError, which the steps take themselves
+                ready[some[0][1].signed.ask.holding] += done.value
+            self._store(ready, found)
+        return [found[at] for at in range(len(orders))]
 
-    def _window(self, signed: SignedAsk) -> tuple[object, ...]:
-        """Where the ask's window is kept. Raises ``Refused``."""
-        ask = signed.ask
+    def _asking(self, orders: Sequence[tuple[int, Order]], found: Outcomes) -> Steps[list[_Indexed]]:
+        """Have the identifiers of orders under one ask indexed: all of them at once, if one call and the ask have room for them."""
+        key = _key(orders[0][1].signed)
+        try:
+            one = yield from self._window(key, orders[0][1].signed)
+        except StrongroomError as error:
+            found |= {at: error for at, _ in orders}
+            return []
+        done = []
+        for part in self._parts(one, orders):
+            try:
+                done.append((yield from self._indexing(one, part)))
+            except StrongroomError as error:
+                # A refusal uses a window up, and what else went wrong leaves it unknown how much of it is left.
+                self._windows.pop(key, None)
+                found |= {at: error for at, _ in part}
+        return done
+
+    def _window(self, key: tuple[object, ...], signed: SignedAsk) -> Steps[_Open]:
+        """Raises ``Refused``."""
+        ask, known = signed.ask, self._windows.get(key)
         if not isinstance(ask, asks.IntakeAsk):
             raise Refused("ask", "taking records in wants an ask of that action")
-        key = _key(signed)
-        if key not in self._windows or ask.charter != self._room.rules().enacted.hash:
-            self._windows[key] = _Open(admitted(self._room, signed), ask, ask.count)
-        return key
+        if known is None or ask.charter != self._room.rules().enacted.hash:
+            yield from admitting(self._room, signed)
+            known = self._windows[key] = _Open(signed, ask, ask.count)
+        return known
 
-    def _index(self, orders: Sequence[tuple[int, Order]]) -> _Indexed:
-        """Have the identifiers of orders under one ask indexed."""
-        one = self._windows[self._window(orders[0][1].signed)]
+    def _parts(self, one: _Open, orders: Sequence[tuple[int, Order]]) -> Iterator[list[tuple[int, Order]]]:
+        """The orders that go into one call each. More than the ask is for would all be refused together, so what is past that goes alone."""
+        kinds = identifier_kinds(self._room.rules().charter.holdings[one.ask.holding]).values()
+        named: dict[str, list[bytes]] = {name: [] for names in kinds for name in names} or {"": []}
+        most = min(MAX_RECORDS, rows_a_call(self._room, one.signed.text, named))
+        part, rows = list[tuple[int, Order]](), 0
+        for at, order in orders:
+            count = _count(order.columns)
+            if part and rows + count > min(most, one.left // len(named)):
+                yield part
+                part, rows = [], 0
+            part.append((at, order))
+            rows += count
+        yield part
+
+    def _indexing(self, one: _Open, orders: Sequence[tuple[int, Order]]) -> Steps[_Indexed]:
         room, name = self._room, one.ask.holding
         holding, keys = room.rules().charter.holdings[name], room.keys.holding(name)
         columns = _joined([order.columns for _, order in orders])
@@ -197,18 +210,17 @@ class Receiver:
         # Where nobody can be found by anything the ledger still says that something was taken in.
         sent = bound.sent or {"": [room.random(32)]}
         one.left -= sum(map(len, sent.values()))
-        found = index(room, one.window, sent)
+        found = yield from indexing(room, one.signed, sent)
         tokens = [found.tokens[name] for name in bound.sent]
         joined = [join_tokens(set(row)) for row in zip(*tokens, strict=True)] or [b""] * len(handles)
-        whos = {person.person: bound.whos(keys, person.person, handles) for person in holding.compartments.values()}
+        whos = {each.person: bound.whos(keys, each.person, handles) for each in holding.compartments.values()}
         places, end = [], 0
         for at, order in orders:
             end += _count(order.columns)
             places.append((at, end))
-        records = Records(handles, [1] * len(handles), whos, joined, columns)
-        return _Indexed(places, records, tuple(found.entries), found.receipt)
+        return _Indexed(places, Records(handles, [1] * end, whos, joined, columns), tuple(found.entries), found.receipt)
 
-    def _store(self, ready: Mapping[str, list[_Indexed]], found: list[Received | StrongroomError | None]) -> None:
+    def _store(self, ready: Mapping[str, list[_Indexed]], found: Outcomes) -> None:
         made = []
         for name, parts in ready.items():
             for batch in _batches(parts):
@@ -283,7 +295,7 @@ def _together(parts: Sequence[Records]) -> Records:
     )
 
 
-def _fail(batch: Iterable[_Indexed], error: StrongroomError, found: list[Received | StrongroomError | None]) -> None:
+def _fail(batch: Iterable[_Indexed], error: StrongroomError, found: Outcomes) -> None:
     for part in batch:
         for at, _ in part.places:
             found[at] = error

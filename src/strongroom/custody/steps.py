@@ -31,13 +31,14 @@ class Say:
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The answer. ``index``: of its entry, which the mirror has; ``receipt``: the C2SP tlog-proof of it. Of a disclosure also ``shares`` (32
-    bytes a slot, joined) and ``whos`` (16), of a find ``token`` (16)."""
+    bytes a slot, joined) and ``whos`` (16), of a find ``token`` (16), of an intake ``tokens`` (a column of 16 bytes each a field)."""
 
     index: int
     receipt: str
     shares: bytes = field(default=b"", repr=False)
     whos: bytes = field(default=b"", repr=False)
     token: bytes = field(default=b"", repr=False)
+    tokens: list[bytes] = field(default_factory=list, repr=False)
 
 
 Steps: TypeAlias = Generator[Say, Settled, T]

@@ -8,7 +8,7 @@ A ``Group`` does no I/O but on the room's own store: whoever drives it sends ``b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -112,11 +112,29 @@ class Group:
             return Settled(one.index, receipt, shares=one.shares, whos=one.whos)
         if isinstance(one, protocol.GivenToken):
             return Settled(one.index, receipt, token=one.token)
+        if isinstance(one, protocol.GivenTokens):
+            return Settled(one.index, receipt, tokens=one.tokens)
         return Settled(one.index, receipt)
+
+
+def drive(room: Room, steps: Iterable[Steps[T]]) -> list[Done[T] | Exception]:
+    """Go through all of them, over ``room.client``, for one who waits; what came of each."""
+    askings = [Asking(one) for one in steps]
+    while waiting := [one for one in askings if one.said is not None][: protocol.MAX_PARTS]:
+        answers: Sequence[Settled | StrongroomError]
+        try:
+            group = Group(room, waiting)
+            answers = group.settle(room.client.send(PATH, group.body))
+        except StrongroomError as error:
+            answers = [error] * len(waiting)
+        for one, answer in zip(waiting, answers, strict=True):
+            one.go(answer)
+    return [one.ended for one in askings if one.ended is not None]
 
 
 _ANSWER: dict[type[protocol.Whole], type[protocol.PartAnswer]] = {
     protocol.Disclose: protocol.Given,
     protocol.Find: protocol.GivenToken,
+    protocol.Intake: protocol.GivenTokens,
     protocol.Refusal: protocol.Entered,
 }

@@ -146,7 +146,7 @@ def _refuse(keyholder: Keyholder, case: Case, code: str, by: Any, request: bytes
 
 
 def _give(keyholder: Keyholder, case: Case, work: Work, index: int) -> Record:
-    request, holding = case.request, case.ask.holding
+    request = case.request
     if isinstance(request, protocol.Erase | protocol.Refusal):
         return keyholder.written(request.have, index)
     receipt = keyholder.book.receipt(index)
@@ -156,13 +156,7 @@ def _give(keyholder: Keyholder, case: Case, work: Work, index: int) -> Record:
     elif isinstance(request, protocol.Find):
         inner = protocol.Token(receipt=receipt, token=token_of(keyholder, case))
     else:
-        declared = keyholder.charter.holdings[holding].fields
-        kinds = [kind(name, declared[name]) if name else "" for name in request.fields]
-        columns = [
-            b"".join(token.tokens(keyholder.index_key(holding, one), split(column, 32)))
-            for one, column in zip(kinds, request.inners, strict=True)
-        ]
-        inner = protocol.Tokens(receipt=receipt, tokens=columns)
+        inner = protocol.Tokens(receipt=receipt, tokens=tokens_of(keyholder, case))
     sealed = hpke.encrypt(request.fresh, protocol.answer_info(keyholder.room, work.body), encode(inner))
     return protocol.SealedAnswer(entries=keyholder.book.entries(request.have, protocol.MAX_TAIL), sealed=sealed)
 
@@ -173,3 +167,15 @@ def token_of(keyholder: Keyholder, case: Case) -> bytes:
     assert isinstance(case.request, protocol.Find)
     key = keyholder.index_key(case.ask.holding, case.ask.kind)
     return token.tokens(key, [case.request.inner])[0]
+
+
+def tokens_of(keyholder: Keyholder, case: Case) -> list[bytes]:
+    """A column (16 bytes each) for each field of an intake."""
+    assert isinstance(case.request, protocol.Intake)
+    holding = case.ask.holding
+    declared = keyholder.charter.holdings[holding].fields
+    kinds = [kind(name, declared[name]) if name else "" for name in case.request.fields]
+    return [
+        b"".join(token.tokens(keyholder.index_key(holding, one), split(column, 32)))
+        for one, column in zip(kinds, case.request.inners, strict=True)
+    ]

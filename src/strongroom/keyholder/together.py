@@ -34,8 +34,10 @@ def _decide(
     try:
         with keyholder.apart():
             asking = protocol.whole(protocol.parts.parse(text), group)
-            # Of the part's own text: the identical ask is answered again in whatever group it comes.
-            return reading.decide(keyholder, asking, hashlib.sha256(text).digest(), now)
+            # Of the part's own text: the identical ask is answered again in whatever group it comes. But one window may have the
+            # same identifiers indexed twice, for two records: there it must be the identical group, too.
+            named = hashlib.sha256(text + (group.fresh if isinstance(asking, protocol.Intake) else b""))
+            return reading.decide(keyholder, asking, named.digest(), now)
     except Refused as refusal:
         # One that is an entry was staged just before.
         staged, _ = keyholder.book.mark()
@@ -64,6 +66,8 @@ def _answer(keyholder: Keyholder, one: reading.Decided | protocol.NotGiven) -> p
     case = one.case
     if isinstance(case.request, protocol.Find):
         return protocol.GivenToken(index=one.index, token=reading.token_of(keyholder, case))
+    if isinstance(case.request, protocol.Intake):
+        return protocol.GivenTokens(index=one.index, tokens=reading.tokens_of(keyholder, case))
     if isinstance(case.request, protocol.Disclose):
         return protocol.Given(index=one.index, shares=case.shares, whos=b"".join(case.whos))
     return protocol.Entered(index=one.index)

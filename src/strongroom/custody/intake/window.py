@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from strongroom.canonical import encode
 from strongroom.catalog.types import primaries
@@ -15,6 +16,7 @@ from strongroom.client.device import Asker, Device, SignedAsk, countersign
 from strongroom.custody.admit import admit, keep_private
 from strongroom.custody.receipt import verify_entry
 from strongroom.custody.room import Room
+from strongroom.custody.steps import Say, Steps
 from strongroom.errors import EntryError, FormatError
 from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
@@ -117,7 +119,7 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
     count = max(map(len, inners.values()), default=0)
-    step = rows_a_call(room, window, inners)
+    step = rows_a_call(room, window.text, inners)
     found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
     for start in range(0, count, step):
         part = {name: column[start : start + step] for name, column in inners.items()}
@@ -128,17 +130,33 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     return Indexed(found, entries, receipt)
 
 
-def rows_a_call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> int:
-    """How many rows of these columns go into one call, and so under one entry. A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
+def indexing(room: Room, signed: SignedAsk, inners: Mapping[str, Sequence[bytes]]) -> Steps[Indexed]:
+    """The same as steps, under an ask that came with its private half."""
+    window = Window(signed.text, signed.signature, signed.countersignatures)
+    count = max(map(len, inners.values()), default=0)
+    step = rows_a_call(room, window.text, inners)
+    found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
+    for start in range(0, count, step):
+        part = {name: column[start : start + step] for name, column in inners.items()}
+        settled = yield Say(signed, protocol.Intake, _said(part))
+        for name, column in _verified(room, window, part, settled.index, settled.tokens).items():
+            found[name] += column
+        entries.append(settled.index)
+        receipt = settled.receipt
+    return Indexed(found, entries, receipt)
+
+
+def rows_a_call(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> int:
+    """How many rows of these columns go into one call under the ask ``text``, and so under one entry. A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
     tags."""
-    told = len(_persons(room, window, inners))
+    told = len(_persons(room, text, inners))
     most = protocol.MAX_INNERS // max(len(inners), 1)
     return min(most, entry.MAX_TAGS // told) if told else most
 
 
-def _persons(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> list[Sequence[bytes]]:
+def _persons(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> list[Sequence[bytes]]:
     """The columns of persons who are told of it."""
-    ask, charter = asks.parse(window.text), room.rules().charter
+    ask, charter = asks.parse(text), room.rules().charter
     # What the charter does not have is for the keyholder to refuse.
     purpose, declared = charter.purposes.get(ask.purpose), charter.holdings.get(ask.holding)
     if not purpose or not purpose.tells or not declared:
@@ -147,7 +165,6 @@ def _persons(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) 
 
 
 def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> tuple[dict[str, list[bytes]], int, str]:
-    line = room.rules().roster[asks.parse(window.text).reader]
     seed = hpke.private_from(room.random(96))
     known = room.common()
     request = encode(
@@ -157,18 +174,30 @@ def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
             signature=window.signature,
             countersignatures=list(window.countersignatures),
             fresh=seed.public,
-            fields=list(inners),
-            inners=[b"".join(column) for column in inners.values()],
+            **_said(inners),
         )
     )
     answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
     given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     at = room.settle(given.receipt, answer.entries, known["have"])
+    return _verified(room, window, inners, at, given.tokens), at, given.receipt
+
+
+def _said(inners: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
+    """What an intake has of its own."""
+    return {"fields": list(inners), "inners": [b"".join(column) for column in inners.values()]}
+
+
+def _verified(
+    room: Room, window: Window, inners: Mapping[str, Sequence[bytes]], at: int, joined: Sequence[bytes]
+) -> dict[str, list[bytes]]:
+    """The tokens of an answer, once its entry is seen to be about this."""
+    line = room.rules().roster[asks.parse(window.text).reader]
     seconds, count = len(window.countersignatures), sum(map(len, inners.values()))
     written = verify_entry(room, at, window.text, line, entry.IntakeEntry, count, seconds)
-    if len(written.tags) != sum(map(len, _persons(room, window, inners))):
+    if len(written.tags) != sum(map(len, _persons(room, window.text, inners))):
         raise EntryError(f"entry {at} has not one tag for each person of each row who is to be told")
-    tokens = [columns.split(column, 16) for column in given.tokens]
+    tokens = [columns.split(column, 16) for column in joined]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
         raise FormatError("the keyholder's answer has not one token for each identifier")
-    return dict(zip(inners, tokens, strict=True)), at, given.receipt
+    return dict(zip(inners, tokens, strict=True))

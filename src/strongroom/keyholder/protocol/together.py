@@ -7,9 +7,9 @@ from typing import Any, TypeAlias, Union
 import msgspec
 
 from strongroom.canonical import Bytes16, Codec, Number, Record
-from strongroom.keyholder.protocol.requests import Disclose, Find, Refusal, Together
+from strongroom.keyholder.protocol.requests import Disclose, Find, Intake, Refusal, Together
 
-Whole: TypeAlias = Disclose | Find | Refusal
+Whole: TypeAlias = Disclose | Find | Intake | Refusal
 
 
 _COMMON = ("have", "root", "time", "cosignature", "fresh")
@@ -26,7 +26,7 @@ def _part_of(kind: type[Record]) -> type[Record]:
     return made
 
 
-_PARTS: dict[type[Record], type[Record]] = {kind: _part_of(kind) for kind in (Disclose, Find, Refusal)}
+_PARTS: dict[type[Record], type[Record]] = {kind: _part_of(kind) for kind in (Disclose, Find, Intake, Refusal)}
 _WHOLE = {part: kind for kind, part in _PARTS.items()}
 _MEMBERS = {part: tuple(one.name for one in msgspec.structs.fields(part)) for part in _WHOLE}
 _WITH_FRESH = {part: kind is not Refusal for part, kind in _WHOLE.items()}
@@ -61,6 +61,13 @@ class GivenToken(Record, tag_field="part", tag="find"):
     token: Bytes16
 
 
+class GivenTokens(Record, tag_field="part", tag="intake"):
+    """``tokens``: as ``answers.Tokens``."""
+
+    index: Number
+    tokens: list[bytes]
+
+
 class Entered(Record, tag_field="part", tag="refusal"):
     index: Number
 
@@ -73,7 +80,7 @@ class NotGiven(Record, tag_field="part", tag="problem"):
     index: Number | None
 
 
-PartAnswer: TypeAlias = Given | GivenToken | Entered | NotGiven
+PartAnswer: TypeAlias = Given | GivenToken | GivenTokens | Entered | NotGiven
 
 
 class GivenTogether(Record):
