@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests import world
 from tests.cli.session import Ran, Session
 from tests.serving.certificates import Authority
 from tests.serving.conftest import Process, ask
 
-from strongroom.custody import ceremony
+from strongroom.custody import ceremony, keys
+from strongroom.synth.people import people
 
 MAIN = [sys.executable, "-m", "strongroom.cli.main"]
 
@@ -183,3 +186,50 @@ def test_what_is_refused_makes_nothing(apart: Ceremony) -> None:
     for hash_ in ("", "ab", "g" * 64, " " * 64, "ab " * 21 + "a"):
         assert "64 hexadecimal digits" in apart.there.run("keyholder", "genesis", hash_).err
     assert list(apart.here.room.iterdir()) == []
+
+
+def test_the_desk_of_a_keyholder_that_has_no_vault_beside_it(
+    founded: Path, apart: Ceremony, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk says which bucket, the vault writes its key to a file, the person gets a code and enrols over TLS."""
+    for machine, parts in ((apart.here, ("vault", "steward")), (apart.there, ("keyholder", "public"))):
+        for part in parts:
+            shutil.copytree(founded / part, machine.room / part)
+    port = apart.start()
+    was = keys.load_room(apart.here.room / "vault")
+    (apart.here.room / "vault" / "room.json").unlink()
+    keys.write_room(apart.here.room / "vault", msgspec.structs.replace(was, keyholder=f"https://127.0.0.1:{port}"))
+    apart.trust()
+    genesis = was.genesis.hex()
+    number, another = (one["id-number"] for one in people(2, 1))
+    ask_for = ("subject", "admit", "--holding", "residents", "--by", "resident-id")
+    wants = apart.there.run(*ask_for, stdin=number)
+    assert wants.code == 1
+    found = re.search(r"strongroom subject bucket ([0-9]+) ", wants.err)
+    assert found is not None
+    assert number not in wants.err
+    out = apart.post / "bucket.json"
+    handed = apart.here.run(
+        *("subject", "bucket", found[1], "--holding", "residents", "--by", "resident-id", "--out", str(out))
+    )
+    assert handed.code == 0, handed.err
+    assert out.stat().st_mode & 0o777 == 0o600
+    other = apart.there.run(*ask_for, "--bucket", str(out), stdin=another)
+    assert (other.code, "the key of another bucket" in other.err) == (1, True)
+    admitted = apart.there.run(*ask_for, "--bucket", str(out), "--json", stdin=number)
+    assert admitted.code == 0, admitted.err
+    code = json.loads(admitted.out)["code"]
+    # The person's own machine trusts the keyholder's certificate as it trusts any other.
+    monkeypatch.setenv("SSL_CERT_FILE", str(apart.authority.file))
+    outside = ("--keyholder", f"https://127.0.0.1:{port}", "--ledger", str(apart.there.room / "public"))
+    enrolled = apart.here.run(
+        *("subject", "enrol", "--device", str(apart.root / "zhang.device"), *outside, "--genesis", genesis), stdin=code
+    )
+    assert enrolled.code == 0, enrolled.err
+    # A key that is none of the charter's.
+    text = out.read_bytes()
+    swapped = json.loads(text)
+    swapped["key"] = swapped["proof"][0]
+    out.write_text(json.dumps(swapped, sort_keys=True, separators=(",", ":")))
+    wrong = apart.there.run(*ask_for, "--bucket", str(out), stdin=number)
+    assert (wrong.code, "not the one its charter committed to" in wrong.err) == (1, True)

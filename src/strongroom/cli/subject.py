@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from contextlib import closing
 from pathlib import Path
 
 from strongroom.catalog.model import Charter
-from strongroom.cli import arguments, subject_view
+from strongroom.cli import arguments, subject_view, writing
 from strongroom.cli.command import FAILED, FINE, REMOTE, Call, Commands
 from strongroom.client import anchors, device, enrolments, published, subject
 from strongroom.client.device import Device
 from strongroom.custody import reception
 from strongroom.custody.keys import RoomFile, load_room
-from strongroom.errors import InputError
-from strongroom.keyholder import desk
+from strongroom.errors import InputError, KeyholderUnavailable
+from strongroom.keyholder import admission, desk, line
 from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 from strongroom.ledger.directory import Fetch
 from strongroom.ledger.note import verifier
+from strongroom.seal import person
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -36,7 +38,23 @@ that person enrols a device. The identifier stays here; the keyholder gets a bli
         exits=REMOTE,
     )
     admit.add_argument("--holding", metavar="H", help="the holding (default: the room's only one)")
+    admit.add_argument(
+        "--bucket", metavar="FILE", type=Path, help="the vault's bucket key, where the vault is elsewhere"
+    )
     arguments.add_identifier(admit, required=True)
+    bucket = group.command(
+        "bucket",
+        "at the vault: the bucket key that the desk elsewhere asks for",
+        handed_over,
+        description="""At the vault, where the keyholder's desk is another machine: write the key of one bucket of 2^20, with its proof, to a file
+for the desk. It says which number it needs, and not for whom; with few people in a holding the number says that too.""",
+        examples=["strongroom subject bucket 402199 --holding residents --by resident-id --out bucket.json"],
+        exits=REMOTE,
+    )
+    bucket.add_argument("number", metavar="NUMBER", type=_number, help="as strongroom subject admit says it")
+    bucket.add_argument("--holding", metavar="H", help="the holding (default: the room's only one)")
+    bucket.add_argument("--by", metavar="KIND", required=True, help="kind of identifier: resident-id, phone, ...")
+    bucket.add_argument("--out", metavar="FILE", type=Path, required=True)
     enrol = group.command(
         "enrol",
         "bind a device to the person the code stands for",
@@ -69,29 +87,80 @@ marked. A missing number is a hidden read, and a ledger silent for two heartbeat
     )
 
 
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < desk.BUCKETS):
+        raise argparse.ArgumentTypeError(f"want a number below {desk.BUCKETS}")
+    return int(text)
+
+
 def _outside(found: object) -> None:
     assert hasattr(found, "add_argument")
     found.add_argument("--device", metavar="FILE", type=Path, required=True, help="the person's own device key")
-    found.add_argument("--keyholder", metavar="HOST:PORT", help="where the keyholder answers (default: the room's)")
+    found.add_argument(
+        "--keyholder", metavar="ADDRESS", help="where the keyholder answers: https://HOST:PORT (default: the room's)"
+    )
     found.add_argument("--ledger", metavar="DIR|URL", help="the published ledger (default: the room's public/)")
     found.add_argument("--genesis", metavar="HEX", help="the first charter's hash (default: the room's)")
 
 
 def admitted(call: Call) -> int:
-    args, out = call.args, call.out
-    with arguments.opened(call) as room:
-        declared = room.rules().charter.holdings
-        if args.holding is None and len(declared) != 1:
-            raise InputError(f"name the holding with --holding: {', '.join(sorted(declared))}")
-        holding = args.holding or next(iter(declared))
-        value = arguments.identifier(call)
-        with arguments.naming(args.by), out.steps() as progress:
-            progress("recomputing who this is from one bucket key and its proof")
-            code = reception.admit(room, call.room / "keyholder", holding, args.by, value)
-    out.line((f"{code[:5]}-{code[5:]}", "bold"))
-    out.note("good once, for 15 minutes: strongroom subject enrol --device FILE")
-    out.document({"code": code, "holding": holding, "kind": args.by})
+    if call.args.bucket is None and (call.room / "vault" / "keys.json").exists():
+        with arguments.opened(call) as room:
+            holding = _holding(call, room.rules().charter)
+            value = arguments.identifier(call)
+            with arguments.naming(call.args.by), call.out.steps() as progress:
+                progress("recomputing who this is from one bucket key and its proof")
+                code = reception.admit(room, call.room / "keyholder", holding, call.args.by, value)
+    else:
+        holding, code = _at_the_desk(call)
+    call.out.line((f"{code[:5]}-{code[5:]}", "bold"))
+    call.out.note("good once, for 15 minutes: strongroom subject enrol --device FILE")
+    call.out.document({"code": code, "holding": holding, "kind": call.args.by})
     return 0
+
+
+def _at_the_desk(call: Call) -> tuple[str, str]:
+    """Holding and code. On the keyholder's machine, where no vault is: its bucket key comes in a file."""
+    directory, kind = call.room / "keyholder", call.args.by
+    charter = admission.charter(directory, call.room / "public")
+    holding = _holding(call, charter)
+    value = arguments.identifier(call)
+    with arguments.naming(kind):
+        nf = desk.normal_form(charter, holding, kind, value)
+    number = person.bucket(kind, nf)
+    if call.args.bucket is None:
+        raise InputError(
+            f"the vault is not on this machine. Have it run: strongroom subject bucket {number} --holding {holding} --by {kind}"
+            " --out FILE, then give --bucket FILE"
+        )
+    given = admission.load(call.args.bucket)
+    if (given.bucket, given.holding, given.kind) != (number, holding, kind):
+        raise InputError(
+            f"{call.args.bucket}: the key of another bucket. This person's is {number} of {holding} by {kind}"
+        )
+    return holding, admission.admit(directory, charter, nf, given, int(time.time()), os.urandom)
+
+
+def handed_over(call: Call) -> int:
+    args = call.args
+    with arguments.opened(call) as room:
+        holding = _holding(call, room.rules().charter)
+        with call.out.steps() as progress:
+            progress("recomputing a million bucket keys for the proof of one")
+            given = reception.bucket(room, holding, args.by, args.number)
+    writing.put(args.out, admission.marshal(given), 0o600)
+    call.out.good(
+        f"{args.out}: the key of bucket {args.number}, for the keyholder's desk alone. Remove it once it was used"
+    )
+    call.out.document({"bucket": args.number, "file": str(args.out), "holding": holding, "kind": args.by})
+    return 0
+
+
+def _holding(call: Call, charter: Charter) -> str:
+    given: str | None = call.args.holding
+    if given is None and len(charter.holdings) != 1:
+        raise InputError(f"name the holding with --holding: {', '.join(sorted(charter.holdings))}")
+    return given or next(iter(charter.holdings))
 
 
 def enrolled(call: Call) -> int:
@@ -128,9 +197,10 @@ def _client(call: Call, own: Device, first: Charter) -> Client:
     voice = Voice(first.room, lambda: first.keyholder.message)
     given: str | None = call.args.keyholder
     if given is not None:
-        host, colon, port = given.rpartition(":")
-        if not host or not colon or not (port.isascii() and port.isdigit()):
-            raise InputError("--keyholder: want HOST:PORT, such as 127.0.0.1:7400")
+        try:
+            line.parse(given)
+        except KeyholderUnavailable:
+            raise InputError("--keyholder: want https://HOST:PORT; HOST:PORT on this machine") from None
         return Client(HttpTransport(lambda: given, voice), own.key, first.room)
     return Client(HttpTransport(address_file(call.room / "keyholder"), voice), own.key, first.room)
 
