@@ -41,15 +41,20 @@ class Town:
             signed = self.reader.disclose("residents", "measure", handles, FIELDS, "b-1", REASON, int(time.time()))
             yield load.post("/v1/disclosures", encode(evidence(signed)))
 
-    def records(self, size: int, count: int, seed: int) -> Iterable[bytes]:
-        """``count`` requests to store ``size`` new records, each under an ask of its own."""
-        found = people(size * count, seed)
+    def records(self, size: int, count: int, seed: int, *, shared: bool = False) -> Iterable[bytes]:
+        """``count`` requests to store ``size`` new records, each under an ask of its own, or all under one."""
+        found, one = people(size * count, seed), b""
         for _ in range(count):
-            now, some = int(time.time()), [_record(one) for one in islice(found, size)]
-            signed = self.registrar.intake("residents", "fill", 2 * size, now + 3600, "b-1", REASON, now)
-            ask = encode(evidence(signed))
-            body = b'{"ask":' + ask + b',"records":' + json.dumps(some, ensure_ascii=False).encode() + b"}"
+            some = [_record(person) for person in islice(found, size)]
+            if not (shared and one):
+                one = self._intake(2 * size * (count if shared else 1))
+            body = b'{"ask":' + one + b',"records":' + json.dumps(some, ensure_ascii=False).encode() + b"}"
             yield load.post("/v1/records", body)
+
+    def _intake(self, identifiers: int) -> bytes:
+        now = int(time.time())
+        signed = self.registrar.intake("residents", "fill", identifiers, now + 3600, "b-1", REASON, now)
+        return encode(evidence(signed))
 
 
 def _record(person: Mapping[str, Any]) -> dict[str, str]:
@@ -59,7 +64,7 @@ def _record(person: Mapping[str, Any]) -> dict[str, str]:
 def town(root: Path) -> Town:
     with closing(Room(root / "vault")) as opened:
         charter = opened.rules().enacted.hash
-        handles = [row.handle for row in opened.store.records(opened.holding("residents"))]
+        handles = opened.store.handles(opened.holding("residents"), b"", 10**9)
         reader, registrar = (
             Asker(device.load(root / "people" / f"{name}.device"), opened.keys.room, charter, os.urandom)
             for name in ("reader", "registrar")

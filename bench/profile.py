@@ -16,7 +16,7 @@ from bench import asks, houses, load, room
 
 # Where a thread waits for others, and the frames that only hold such waits.
 _WAITS = ("poll", "acquire", "select", "run_until_complete", "get' of '_queue", "runcall", "forever", "recv_into")
-_SHOWN = 25
+_SHOWN = 45
 
 
 def main() -> None:

@@ -49,17 +49,14 @@ class Works:
             self._work(
                 vault, keyholder, "read 100 a request, 8 connections, cache warm", town.disclosures, 100, 8, peers
             )
-            for connections in (8, 64):
-                self._work(
-                    vault,
-                    keyholder,
-                    f"store one, {connections} connections",
-                    self._records(town),
-                    1,
-                    connections,
-                    peers,
-                )
-            self._work(vault, keyholder, "store 100 a request, 8 connections", self._records(town), 100, 8, peers)
+            for way, shared in (("an ask each", False), ("one ask for all", True)):
+                records = self._records(town, shared)
+                for connections in (8, 64):
+                    name = f"store one, {way}, {connections} connections"
+                    self._work(vault, keyholder, name, records, 1, connections, peers)
+            self._work(
+                vault, keyholder, "store 100 a request, an ask each, 8 connections", self._records(town), 100, 8, peers
+            )
             for one in (vault, keyholder):
                 held = one.memory_mb()
                 self.tell(Row(f"memory of the {one.name} after all of it", f"{held:,.0f} MB", "300 MB", held < 300))
@@ -71,10 +68,10 @@ class Works:
             count = self._count(vault, lambda some: town.disclosures(1, some), 8, 200)
             return self._send(vault, keyholder, lambda some: town.disclosures(1, some), 8, count, "")
 
-    def _records(self, town: asks.Town) -> Callable[[int, int], Iterable[bytes]]:
+    def _records(self, town: asks.Town, shared: bool = False) -> Callable[[int, int], Iterable[bytes]]:
         def records(size: int, count: int) -> Iterable[bytes]:
             self._seed += 1
-            return town.records(size, count, self._seed)
+            return town.records(size, count, self._seed, shared=shared)
 
         return records
 
