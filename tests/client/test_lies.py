@@ -6,6 +6,7 @@ What a lying vault can do unseen stands in THREATS.md: give other values of the 
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,10 +96,7 @@ def test_an_entry_that_is_anothers(lied_to: Room, between: Between, residents: l
         asked(lied_to, residents)
 
 
-@pytest.mark.parametrize("action", ["find", "check", "correction", "erasure", "intake", "export"])
-def test_every_action_is_held_to_its_own_entry(
-    action: str, served: Served, between: Between, residents: list[Resident], tmp_path: Path
-) -> None:
+def test_every_action_is_held_to_its_own_entry(served: Served, between: Between, residents: list[Resident]) -> None:
     with (
         served.room("ana", InMemory(), between.address) as clerk,
         served.room("rui", InMemory(), between.address) as rui,
@@ -106,25 +104,21 @@ def test_every_action_is_held_to_its_own_entry(
         one = [residents[4].handle]
         (gone,) = rui.take_in("residents", "register", rows(1, 54), **WHY).records
         before = clerk.find("residents", "reach", "phone", residents[4].values["phone"] or "", **WHY)
-        calls: dict[str, tuple[str, Callable[[], Any]]] = {
-            "find": ("/v1/finds", lambda: clerk.find("residents", "confirm", "phone", "+86 130 1234 5678", **WHY)),
-            "check": ("/v1/checks", lambda: clerk.check("residents", "verify", one, "born", "adult", **WHY)),
-            "correction": (
-                "/v1/corrections",
-                lambda: rui.correct("residents", "amend", one, {"email": None}, intake="register", **WHY),
+        calls: dict[str, Callable[[], Any]] = {
+            "/v1/finds": lambda: clerk.find("residents", "confirm", "phone", "+86 130 1234 5678", **WHY),
+            "/v1/checks": lambda: clerk.check("residents", "verify", one, "born", "adult", **WHY),
+            "/v1/corrections": lambda: rui.correct(
+                "residents", "amend", one, {"email": None}, intake="register", **WHY
             ),
-            "erasure": ("/v1/erasures", lambda: rui.erase("residents", "forget", [gone], **WHY)),
-            "intake": ("/v1/records", lambda: rui.take_in("residents", "register", rows(1, 55), **WHY)),
-            "export": (
-                "/v1/exports",
-                lambda: list(clerk.export("residents", "extract", ["name"], 1, records=one, **WHY)),
-            ),
+            "/v1/erasures": lambda: rui.erase("residents", "forget", [gone], **WHY),
+            "/v1/records": lambda: rui.take_in("residents", "register", rows(1, 55), **WHY),
+            "/v1/exports": lambda: list(clerk.export("residents", "extract", ["name"], 1, records=one, **WHY)),
         }
-        path, call = calls[action]
         false = {"entry": before.entry, "receipt": before.receipt, "entries": [before.entry]}
-        between.lie = changing(path, lambda answer: answer | {k: v for k, v in false.items() if k in answer})
-        with pytest.raises(EntryError):
-            call()
+        for path, call in calls.items():
+            between.lie = changing(path, lambda answer: answer | {k: v for k, v in false.items() if k in answer})
+            with pytest.raises(EntryError):
+                call()
 
 
 def test_a_receipt_of_another_entry_or_none(lied_to: Room, between: Between, residents: list[Resident]) -> None:
@@ -176,11 +170,14 @@ def test_a_forked_ledger(served: Served, between: Between, residents: list[Resid
     state = tmp_path / "state"
     with served.room("ana", state) as room:
         asked(room, residents)
-        charters = [room.receipt(index).text.encode() for index in range(4)]
     kept = state.read_text()
     fork = Fork(keyholder_keys.load(served.root / "keyholder").log, "riverton.example/ledger")
-    heartbeat = entry.encode(entry.HeartbeatEntry(v=1, time=entry.parse(charters[-1]).time))
-    fork.entries = charters + [heartbeat] * (checkpoint.parse(note.parse_note(kept).text).size - 3)
+    with urllib.request.urlopen(f"{served.address}/v1/entries?limit=10000") as answer:  # noqa: S310 - of our own server
+        fork.entries = [json.loads(line)["text"].encode() for line in answer]
+    # Some read of somebody else's, which is not to be known.
+    left_out = next(at for at, one in enumerate(fork.entries) if b'"type":"disclosure"' in one)
+    time = entry.parse(fork.entries[left_out]).time
+    fork.entries[left_out] = entry.encode(entry.HeartbeatEntry(v=1, time=time))
 
     def lie(said: Said) -> Said:
         if said.path == "/v1/disclosures":
@@ -253,8 +250,10 @@ def test_charters_that_are_not_the_ledgers(served: Served, between: Between, res
             room.charter()
     # One that keeps the newest back: what is asked under the old one is refused, by whoever is honest.
     between.lie = changing("/v1/charters", lambda answer: answer | {"charters": answer["charters"][:-1]})
+    with served.room("ana", InMemory()) as room:
+        newest = room.charter().charter.version
     with served.room("ana", InMemory(), between.address) as room:
-        assert room.charter().charter.version == 3
+        assert room.charter().charter.version == newest - 1
         with pytest.raises(Refused) as caught:
             asked(room, residents)
         assert caught.value.code == "charter"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.client.served import WHY, Resident, Served, rows
+from tests.client.served import MAIN, WHY, Resident, Served, rows
 
+from strongroom import Room
 from strongroom.canonical import encode
 from strongroom.client import messages
-from strongroom.client.device import SignedAsk, countersign
+from strongroom.client.device import SignedAsk, countersign, create
 from strongroom.client.handle import Handle
 from strongroom.client.memory import InMemory
 from strongroom.errors import InputError, Refused
@@ -123,6 +125,47 @@ def test_a_second_signature(served: Served, residents: list[Resident]) -> None:
     with served.room("ana", InMemory()) as room, pytest.raises(Refused) as caught:
         room.disclose(*asked, **WHY)
     assert caught.value.code == "countersign"
+
+
+def test_what_comes_back_countersigned_is_the_same_ask(served: Served, residents: list[Resident]) -> None:
+    asked = ("residents", "unseal", [residents[0].handle], ["phone"])
+    first: list[SignedAsk] = []
+
+    def another(signed: SignedAsk) -> SignedAsk:
+        first.append(signed)
+        return countersign(first[0], served.device("eva"))
+
+    with served.room("ana", InMemory(), countersign=another) as room:
+        room.disclose(*asked, **WHY)
+        with pytest.raises(InputError, match="another ask"):
+            room.disclose(*asked, **WHY)
+
+
+def test_a_new_charter_is_never_asked_under_by_itself(served: Served, residents: list[Resident]) -> None:
+    """The ask under the old one is refused, and said to be; the next is signed under the new one."""
+    command = [sys.executable, "-c", MAIN, "reader", "add", "bo", "--role", "clerk", "--unit", "registry"]
+    asked = ("residents", "confirm", [residents[0].handle], ["name"])
+    with served.room("ana", InMemory()) as room:
+        before = room.charter()
+        room.disclose(*asked, **WHY)
+        subprocess.run([*command, "--room", str(served.root)], check=True, capture_output=True)
+        with pytest.raises(Refused) as caught:
+            room.disclose(*asked, **WHY)
+        assert caught.value.code == "charter"
+        room.disclose(*asked, **WHY)
+        after = room.charter()
+    assert after.charter.version == before.charter.version + 1
+    assert after.charter.previous == before.hash
+    with served.room("bo", InMemory()) as room:
+        assert room.disclose(*asked, **WHY).records
+
+
+def test_a_stranger_is_refused(served: Served, residents: list[Resident], tmp_path: Path) -> None:
+    stranger = create(tmp_path / "stranger.device", "stranger", os.urandom)
+    room = Room(served.address, device=stranger, anchors=served.anchors, state=InMemory())
+    with room, pytest.raises(Refused) as caught:
+        room.disclose("residents", "confirm", [residents[0].handle], ["name"], **WHY)
+    assert caught.value.code == "reader"
 
 
 def test_what_is_refused_says_where_the_ledger_has_it(served: Served, residents: list[Resident]) -> None:
