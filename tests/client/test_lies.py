@@ -272,6 +272,22 @@ def test_another_rooms_anchors(served: Served, residents: list[Resident]) -> Non
             asked(room, residents)
 
 
+def test_records_that_were_taken_in_otherwise(served: Served, between: Between) -> None:
+    lies: list[tuple[Callable[[Any], Any], type[Exception]]] = [
+        (member("records", lambda records: records[:1]), FormatError),
+        (member("records", lambda records: [records[0], records[0]]), FormatError),
+        (member("entries", []), FormatError),
+        (member("entries", lambda entries: entries * 2), FormatError),
+    ]
+    with served.room("rui", InMemory(), between.address) as registrar:
+        before = registrar.take_in("residents", "register", rows(2, 63), **WHY)
+        lies.append((member("entries", lambda entries: [before.entry, *entries]), EntryError))
+        for change, kind in lies:
+            between.lie = changing("/v1/records", change)
+            with pytest.raises(kind):
+                registrar.take_in("residents", "register", rows(2, 64), **WHY)
+
+
 def test_exports_that_keep_something_back(lied_to: Room, between: Between, residents: list[Resident]) -> None:
     handles = [one.handle for one in residents[5:8]]
 
