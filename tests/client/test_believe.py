@@ -58,7 +58,8 @@ def good(kind: type, signed: SignedAsk) -> Any:
 
 
 def of_ask(kind: Any, item: entry.Entry, signed: SignedAsk, opened: frozenset[int] = frozenset()) -> entry.Entry:
-    return believe.of_ask(17, entry.encode(item), signed, kind, opened)
+    found: entry.Entry = believe.of_ask(17, entry.encode(item), signed, kind, opened)
+    return found
 
 
 @pytest.mark.parametrize("kind", ASKS)
