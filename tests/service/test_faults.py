@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -43,6 +44,32 @@ def test_without_a_keyholder_nothing_is_read_and_it_is_said_when_to_come_again(
     # Nothing was asked under it: the same ask is still good.
     again = town.post("/v1/disclosures", signed)
     assert again.status == 200, again.body
+
+
+def test_a_slow_keyholder_is_waited_for_and_nobody_else_waits(town: Town, people: list[Person]) -> None:
+    signed, found = town.disclose([people[4].handle]), list[Answer]()
+    town.keyholder.process.send_signal(signal.SIGSTOP)
+    try:
+        asking = threading.Thread(target=lambda: found.append(town.post("/v1/disclosures", signed)))
+        asking.start()
+        for _ in range(5):
+            assert town.get("/v1/charter").status == 200
+        assert not found
+    finally:
+        town.keyholder.process.send_signal(signal.SIGCONT)
+    asking.join(30)
+    assert [one.status for one in found] == [200], found[0].body
+
+
+def test_who_does_not_read_an_answer_holds_nobody_up(town: Town, people: list[Person]) -> None:
+    """Readers of large answers that go in the middle of them leave nothing behind, and are no defect."""
+    for _ in range(3):
+        with socket.create_connection((town.vault.host, town.vault.port), timeout=30) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.sendall(b"GET /v1/entries?limit=10000 HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+            assert one.recv(100)
+            # With what is unread in the socket this is a reset, and no orderly end.
+    assert town.post("/v1/disclosures", town.disclose([people[4].handle])).status == 200
 
 
 def test_a_client_that_goes_in_the_middle_of_a_request_costs_nothing(town: Town, people: list[Person]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.service.town import LINES, Town
 from tests.world import Person
 
@@ -108,6 +110,32 @@ def test_a_stream_that_begins_badly_is_a_problem_of_http(town: Town) -> None:
 def test_a_line_that_does_not_end_is_not_waited_for(town: Town) -> None:
     answer = town.call("POST", "/v1/records", body(town, [{"name": "x" * (1 << 20)}], 2), LINES)
     answer.problem(413, "too-large")
+
+
+_values = st.none() | st.text(max_size=30) | st.integers() | st.lists(st.none(), max_size=2) | st.just("x" * 3000)
+_names = st.sampled_from(["id-number", "name", "phone", "born", "sex", "x"]) | st.text(max_size=10)
+_line = st.dictionaries(_names, _values, max_size=4).map(msgspec.json.encode) | st.binary(max_size=60)
+
+
+@given(lines=st.lists(_line.map(lambda line: line.replace(b"\n", b"")), min_size=1, max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_lines_that_nobody_wrote(town: Town, lines: list[bytes]) -> None:
+    """Each line is stored or left out, in words that quote nothing of it; the stream has an end."""
+    data = body(town, [], 100) + b"\n".join(lines)
+    answer = town.call("POST", "/v1/records", data, LINES)
+    if answer.status == 422:
+        assert not any(line.strip() for line in lines)
+        return
+    *before, end = (_stored.decode(line) for line in answer.body.splitlines())
+    assert isinstance(end, writes.RecordsEnd)
+    numbers: list[int] = []
+    for one in before:
+        if isinstance(one, writes.StoredBatch):
+            numbers += one.rows
+        elif isinstance(one, writes.LeftOut):
+            numbers += {row.row for row in one.rows}
+    assert sorted(numbers) == list(range(1, sum(1 for line in lines if line.strip()) + 1))
+    assert (end.stored + end.left_out) == len(numbers)
 
 
 # --- exports ------------------------------------------------------------------------------------------------------------

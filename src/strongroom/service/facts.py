@@ -12,7 +12,7 @@ from strongroom.catalog import charter as charters
 from strongroom.custody import certificate, upkeep
 from strongroom.custody.mirror import Enacted
 from strongroom.custody.room import Room
-from strongroom.errors import InputError
+from strongroom.errors import InputError, StoreError
 from strongroom.ledger import checkpoint, entry, note, proof
 from strongroom.ledger.prover import Prover
 from strongroom.seal.epoch import epoch_text
@@ -107,7 +107,11 @@ async def entries(call: Call) -> web.StreamResponse:
     await answer.prepare(call.request)
     for start in range(first, stop, _LINES_AT_ONCE):
         end = min(start + _LINES_AT_ONCE, stop)
-        found = await call.vault.run(lambda room, start=start, end=end: room.mirror.entries(start, end))  # type: ignore[misc]
+        try:
+            found = await call.vault.run(lambda room, start=start, end=end: room.mirror.entries(start, end))  # type: ignore[misc]
+        except StoreError as error:
+            # The answer is on its way, and has no room for a problem: it is cut off, which HTTP shows.
+            raise ConnectionResetError from error
         lines = [api.LedgerEntry(entry=at, text=data.decode()) for at, data in enumerate(found, start)]
         await answer.write(msgspec.json.Encoder().encode_lines(lines))
     await answer.write_eof()

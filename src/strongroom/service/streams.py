@@ -49,6 +49,9 @@ class _Out:
                 async with asyncio.timeout(_WRITE_SECONDS):
                     await self.response.write(data[at : at + _WRITTEN])
             except TimeoutError:
+                # An orderly close would wait for the same reader.
+                if self._request.transport is not None:
+                    self._request.transport.abort()
                 raise ConnectionResetError from None
 
     async def end(self, last: msgspec.Struct) -> web.StreamResponse:
@@ -58,12 +61,9 @@ class _Out:
         return self.response
 
     async def broke(self, error: Exception) -> web.StreamResponse:
-        """Say what ended it. Raises ``error`` itself where nothing was said yet."""
-        if self.response is None:
+        """Say what ended it. Raises ``error`` itself where nothing was said yet, or nobody is left to be told."""
+        if self.response is None or isinstance(error, ConnectionError):
             raise error
-        if isinstance(error, ConnectionError):
-            # Nobody is left to be told.
-            return self.response
         return await self.end(api.Broken(problem=problems.problem(error)))
 
 
