@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import AbstractAsyncContextManager
 
 import aiohttp
@@ -17,11 +16,10 @@ MAX_BYTES = 65_536
 """Of an answer: a dozen signatures of any kind."""
 
 
-def session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
-    """For all witnesses. Connections are kept; no cookies, no proxies of the environment. ``tls``: whom to trust, else the system's."""
-    connector = aiohttp.TCPConnector(ssl=tls or True)
+def session() -> aiohttp.ClientSession:
+    """For all witnesses. Connections are kept; no cookies, no proxies of the environment. TLS trusts whom
+    this system trusts (OpenSSL's ``SSL_CERT_FILE``)."""
     return aiohttp.ClientSession(
-        connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=SECONDS),
         headers={"User-Agent": "strongroom"},
