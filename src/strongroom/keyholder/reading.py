@@ -125,12 +125,10 @@ def _common(keyholder: Keyholder, case: Case) -> dict[str, Any]:
 def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[bytes]:
     """The next tag of each person's chain, and another for who stands here again; sorted: their order says nothing."""
     holding_id, generation = keyholder.holding_id(holding), keyholder.generation()
-    numbers = keyholder.store.next_numbers(holding_id, whos, generation)
+    numbered = keyholder.store.next_numbers(holding_id, whos, generation)
+    assert len(numbered) == len(whos)
     key = keyholder.keys.tag
-    return sorted(
-        tag.tag(tag.chain_key(key, holding_id, who, generation), number)
-        for who, number in zip(whos, numbers, strict=True)
-    )
+    return sorted(tag.tag(tag.chain_key(key, holding_id, who, generation), number) for who, number in numbered)
 
 
 def _refuse(keyholder: Keyholder, case: Case, code: str, by: Any, request: bytes) -> int:

@@ -147,19 +147,16 @@ class Store:
         self.db.execute("INSERT INTO charters VALUES (?, ?, ?, ?, ?)", (version, index, effective, document, roster))
 
     # --- tags --------------------------------------------------------------------------------------------------
-    def next_numbers(self, holding: bytes, whos: Sequence[bytes], generation: int) -> list[int]:
-        """The next number of each one's chain, and another for who stands here again."""
-        query = "SELECT who, count FROM chains WHERE holding = ? AND generation = ? AND who IN ({})"
-        counts = self._among(query, sorted(set(whos)), holding, generation)
-        found = []
-        for who in whos:
-            counts[who] = counts.get(who, 0) + 1
-            found.append(counts[who])
-        self.db.executemany(
-            "INSERT INTO chains VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count",
-            [(holding, who, generation, count) for who, count in sorted(counts.items())],
+    def next_numbers(self, holding: bytes, whos: Sequence[bytes], generation: int) -> list[tuple[bytes, int]]:
+        """(who, next number of the chain) of each, and another for who stands here again; in any order."""
+        # One statement for all of them: half of what one for each costs.
+        rows = self.db.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 16)"
+            " INSERT INTO chains SELECT ?1, substr(?2, 16 * i + 1, 16), ?3, 1 FROM n WHERE length(?2)"
+            " ON CONFLICT DO UPDATE SET count = count + 1 RETURNING who, count",
+            (holding, b"".join(whos), generation),
         )
-        return found
+        return [(bytes(who), int(count)) for who, count in rows.fetchall()]
 
     def chain_counts(self, holding: bytes, who: bytes) -> list[tuple[int, int]]:
         rows = self.db.execute(
@@ -233,7 +230,7 @@ class Store:
             "SELECT handle, version FROM versions WHERE holding = ? AND handle IN ({})", handles, holding
         )
 
-    def _among(self, query: str, keys: Sequence[bytes], *before: bytes | int) -> dict[bytes, int]:
+    def _among(self, query: str, keys: Sequence[bytes], *before: bytes) -> dict[bytes, int]:
         # One statement for many: a read of 100 records looks up 200 of these.
         found: dict[bytes, int] = {}
         for at in range(0, len(keys), _AT_ONCE):
