@@ -21,7 +21,11 @@ from strongroom.custody.room import Room
 from strongroom.gate import ask as asks
 from strongroom.synth.people import people
 
-REASON = "measuring how long it takes"
+_REASONS = (
+    "passport application {}, confirmed at the counter",
+    "parcel {} came back, the address is looked up",
+    "caller {} asks about their own record",
+)
 FIELDS = ("name", "born", "phone")
 
 
@@ -38,7 +42,7 @@ class Town:
         """``count`` requests for three fields, out of both compartments, of ``size`` records from all over the room."""
         for _ in range(count):
             handles = self.chooser.sample(self.handles, size)
-            signed = self.reader.disclose("residents", "measure", handles, FIELDS, "b-1", REASON, int(time.time()))
+            signed = self.reader.disclose("residents", "measure", handles, FIELDS, *self._why(), int(time.time()))
             yield load.post("/v1/disclosures", encode(evidence(signed)))
 
     def records(self, size: int, count: int, seed: int, *, shared: bool = False) -> Iterable[bytes]:
@@ -51,9 +55,14 @@ class Town:
             body = b'{"ask":' + one + b',"records":' + json.dumps(some, ensure_ascii=False).encode() + b"}"
             yield load.post("/v1/records", body)
 
+    def _why(self) -> tuple[str, str]:
+        """Case and reason, others each time: a gate that remembers what it has seen has not seen these."""
+        number = self.chooser.randrange(10**6)
+        return f"case-{number}", self.chooser.choice(_REASONS).format(number)
+
     def _intake(self, identifiers: int) -> bytes:
         now = int(time.time())
-        signed = self.registrar.intake("residents", "fill", identifiers, now + 3600, "b-1", REASON, now)
+        signed = self.registrar.intake("residents", "fill", identifiers, now + 3600, *self._why(), now)
         return encode(evidence(signed))
 
 

@@ -187,7 +187,7 @@ def _cut_and_done(soaked: Soaked) -> None:
 
 def _spent_twice(soaked: Soaked) -> None:
     _database(
-        soaked, "keyholder", "UPDATE budgets SET level = level - 500 * 1000000 WHERE key LIKE 'reader:%:confirm:%'"
+        soaked, "keyholder", "UPDATE budgets SET level = level - 100000 * 1000000 WHERE key LIKE 'reader:%:confirm:%'"
     )
 
 
