@@ -24,6 +24,7 @@ ATTACKS = ("drill.", "demo.")
 # Named like a parser, and none of bytes from outside; or one that others stand for.
 EXEMPT = {
     "canonical.Codec.parse": "each codec has a target of its own",
+    "applications.sqlalchemy.Person.load_dialect_impl": "says of which type a column is",
     "client.published.fetch_from": "opens a directory or a URL; what lies there is read by ledger.directory",
     "custody.intake.window.open_window": "signs an ask",
     "keyholder.files.open_keyholder": "opens a database; its JSON files have targets of their own",

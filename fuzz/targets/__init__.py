@@ -6,6 +6,7 @@ from fuzz.target import Target
 from fuzz.targets import (
     catalog,
     cli,
+    client,
     codecs,
     files,
     gate,
@@ -21,6 +22,21 @@ from fuzz.targets import (
 
 ALL: dict[str, Target] = {
     target.name: target
-    for part in (codecs, ledger, published, seal, catalog, values, gate, identity, intake, tables, files, cli, witness)
+    for part in (
+        codecs,
+        ledger,
+        published,
+        seal,
+        catalog,
+        values,
+        gate,
+        identity,
+        intake,
+        tables,
+        files,
+        cli,
+        client,
+        witness,
+    )
     for target in part.targets()
 }

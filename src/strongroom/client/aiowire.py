@@ -44,7 +44,7 @@ class Wire:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _broken(error) from None
 
-    async def open(self, call: Call) -> aiohttp.ClientResponse:
+    async def begin(self, call: Call) -> aiohttp.ClientResponse:
         """Of a stream. Raises ``Broken``."""
         try:
             opened: aiohttp.ClientResponse = await self._request(call)
@@ -97,7 +97,7 @@ class Turn:
             return None, broken
 
     async def _open(self, call: Call) -> Answer:
-        self._stream = await self._wire.open(call)
+        self._stream = await self._wire.begin(call)
         if self._stream.status == 200:
             return Answer(200, _lower(self._stream))
         return Answer(self._stream.status, _lower(self._stream), await _body(self._stream, call.most))

@@ -28,7 +28,7 @@ def problem(answer: Answer) -> StrongroomError:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         found = _problem.decode(answer.body) if kind == MEDIA_TYPE else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if found is None:
         return _unspoken(answer.status)
