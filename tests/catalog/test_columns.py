@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given
@@ -18,6 +19,15 @@ from strongroom.catalog.text import clean
 from strongroom.catalog.types import TYPES
 from strongroom.errors import ValueRejected
 from strongroom.synth.people import people
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few() -> Iterator[None]:
+    """A few go the short way, too: so hypothesis shrinks what is found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_FEW", 0)
+        yield
+
 
 FIELDS = [
     *(sample.field(name, values=["a", "bb", "女", " x "] if name == "enum" else []) for name in TYPES),

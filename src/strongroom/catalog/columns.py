@@ -19,6 +19,7 @@ from strongroom.errors import ValueRejected
 __all__ = ["Column", "Parsed"]
 
 _BLOCK = 100  # one odd value sends so many the slow way
+_FEW = 8  # for which the steps over their joined text cost more than they save
 
 Stands: TypeAlias = Callable[[list[str], str], bool]
 """Of values that are not empty, and of all of them joined by line feeds, which none of them has: whether each is stored as
@@ -57,7 +58,7 @@ class Column:
         found = Parsed([], [])
         for start in range(0, len(raws), _BLOCK):
             block = raws[start : start + _BLOCK]
-            if self._together(block):
+            if len(block) > _FEW and self._together(block):
                 found.values.extend([raw or None for raw in block])
             else:
                 self._each(start, block, found)

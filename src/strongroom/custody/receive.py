@@ -147,7 +147,7 @@ class Receiver:
             by_ask[_key(order.signed)].append((at, order))
         found: Outcomes = {}
         ready: dict[str, list[_Indexed]] = defaultdict(list)
-        with uncollected():
+        with uncollected(), self._room.steady():
             ended = together.drive(self._room, [self._asking(some, found) for some in by_ask.values()])
             for some, done in zip(by_ask.values(), ended, strict=True):
                 if isinstance(done, Exception):

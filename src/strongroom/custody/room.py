@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class Room:
         self.store = VaultStore(directory / "vault.db")
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
+        self._steady = False
         self._numbers: dict[str, int] = {}
         self._sealer: tuple[bytes, float, PrivateSealer] | None = None
         # Where the keyholder is, how its answers are known, and how the line to it is kept.
@@ -136,6 +138,8 @@ class Room:
     # --- rules -------------------------------------------------------------------------------------------------------
     def rules(self) -> Rules:
         """The charter in force by the ledger's time, or by ours where that is ahead: both houses must agree anyway."""
+        if self._steady and self._rules is not None:
+            return self._rules
         enacted = self.mirror.in_force_now(self.now())
         if self._rules is None or self._rules.enacted.hash != enacted.hash:
             roster = self.store.roster(enacted.charter.roster)
@@ -144,6 +148,16 @@ class Room:
             lines = charters.parse_roster(roster)
             self._rules = Rules(enacted, asks.readers(lines), Gate(enacted.charter, lines))
         return self._rules
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Within, the rules are looked for once, and stay: for what is short, and done by many steps."""
+        self._rules = self.rules()
+        self._steady = True
+        try:
+            yield
+        finally:
+            self._steady = False
 
     def holding(self, name: str) -> int:
         """The store's number of a declared holding. Raises ``InputError``."""

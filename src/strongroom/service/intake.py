@@ -24,10 +24,10 @@ _MOST_ORDERS = 512
 
 
 class Intake:
-    """``receive`` takes a group in, elsewhere than in the loop; ``lines``: how many groups may be under way, so that one is sealed while
-    another waits for the keyholder or the disk."""
+    """``receive`` takes a group in, elsewhere than in the loop; ``lines``: how many groups may be under way. With one alone a
+    group is larger, and costs less a record than waiting for keyholder and disk does."""
 
-    def __init__(self, receive: Callable[[Sequence[Order]], Awaitable[list[Outcome]]], lines: int = 2) -> None:
+    def __init__(self, receive: Callable[[Sequence[Order]], Awaitable[list[Outcome]]], lines: int = 1) -> None:
         self._receive, self._free = receive, lines
         self._waiting: deque[tuple[Order, asyncio.Future[Received]]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
