@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from tests.ledger import made
 
 from strongroom.errors import CheckpointError, NoteError, QuorumError
-from strongroom.ledger import audit, note, policy, witnessed
+from strongroom.ledger import audit, note, policy, proof, witnessed
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.cosignature import Cosigner, MLDSACosigner
 from strongroom.ledger.policy import Policy
@@ -123,6 +123,20 @@ def test_what_is_no_cosignature() -> None:
         ledger.files["witnessed"] = data
         with pytest.raises(NoteError):
             audited(ledger)
+
+
+def test_a_receipt_carries_the_cosignatures() -> None:
+    """Out of the published files, for whoever is offline: under what the quorum has cosigned, where that has the entry."""
+    old, ledger = made.ledger(20), made.ledger(300)
+    publish(ledger, NOW, NOW, before=old.checkpoint())
+    for index, size in ((0, 20), (19, 20), (20, 300), (299, 300)):
+        receipt = proof.parse(audit.prove(ledger.files.__getitem__, index).marshal())
+        assert proof.verify(receipt, ledger.entries[index], LOG).size == size
+        seen = witnessed.opened(receipt.checkpoint, LOG, two_of_three())
+        assert two_of_three().met(seen.times) is (size == 20)
+    # A quorum under the checkpoint itself is no worse.
+    ledger.files["checkpoint"] = ledger.files["witnessed"] = signed(ledger.checkpoint(), NOW, NOW).encode()
+    assert audit.prove(ledger.files.__getitem__, 5).checkpoint == ledger.files["checkpoint"].decode()
 
 
 def test_a_verifier_brings_its_own_policy() -> None:

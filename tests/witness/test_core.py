@@ -132,6 +132,18 @@ def test_extension_lines_are_cosigned_as_they_are(bench: Bench) -> None:
     bench.ask(bench.log.ask(3, 5))
 
 
+def test_who_repeats_what_is_public_costs_nothing(bench: Bench) -> None:
+    """Within a second it is given what it was given; then it is cosigned anew, and so says when."""
+    first = bench.ask(bench.log.ask(0, 5))
+    assert bench.ask(bench.log.ask(5, 5)) == first
+    # Another text of the same size and root is not what was cosigned.
+    text = bench.log.text(5) + "extension\n"
+    extended = Request(5, (), f"{text}\n{bench.log.signer.sign(text)}")
+    assert len(note.signed_by(f"{text}\n{bench.ask(extended)}", bench.verifiers)[1]) == 2
+    bench.now += 1
+    assert bench.ask(bench.log.ask(5, 5)) != first
+
+
 def test_a_fork_is_refused_and_kept_as_evidence(bench: Bench) -> None:
     bench.ask(bench.log.ask(0, 5))
     other = Log(branch=1, common=2)

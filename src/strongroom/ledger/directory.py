@@ -14,6 +14,10 @@ Fetch = Callable[[str], bytes]
 """path -> bytes. Raises KeyError or FileNotFoundError for what is not there, another OSError for what cannot be told."""
 
 
+WITNESSED = "witnessed"
+"""The last checkpoint that a quorum of witnesses has cosigned; read it before ``checkpoint``, and it is never ahead."""
+
+
 class Directory:
     """Typed access to what ``fetch`` gives. Every error names the path; nothing is verified here but shapes."""
 
@@ -89,14 +93,20 @@ class Directory:
 
 
 def prove(fetch: Fetch, index: int) -> Proof:
-    """Receipt for entry ``index`` under the published checkpoint, unverified: ``proof.verify`` it.
+    """Receipt for entry ``index``, unverified: ``proof.verify`` it. It is under what witnesses have cosigned last, where that has the
+    entry, so that it carries their cosignatures to whoever is offline; else under the published checkpoint.
 
     Raises TileError, NoteError, CheckpointError, ProofError.
     """
     directory = Directory(fetch)
-    note = directory.note()
-    size = checkpoint.parse(parse_note(note).text).size
-    return Proof(index, tuple(tile.prove_inclusion(directory.read_tile(size), index, size)), note)
+    cosigned, note = directory.find(WITNESSED), directory.note()
+    size = published = checkpoint.parse(parse_note(note).text).size
+    if cosigned is not None:
+        text = cosigned.decode("utf-8", "replace")
+        seen = checkpoint.parse(parse_note(text).text).size
+        if index < seen < published:
+            note, size = text, seen
+    return Proof(index, tuple(tile.prove_inclusion(directory.read_tile(published), index, size)), note)
 
 
 def verify_growth(fetch: Fetch, old: Checkpoint, new: Checkpoint) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from strongroom.errors import CheckpointError, NoteError, ProofError, QuorumError
 from strongroom.ledger import checkpoint
 from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.directory import WITNESSED as PATH
 from strongroom.ledger.directory import Directory, Fetch, verify_growth
 from strongroom.ledger.note import Verifier, open_checkpoint, parse_note
 from strongroom.ledger.policy import Policy, quorum_time, satisfied
 
-PATH = "witnessed"
+__all__ = ["AHEAD_SECONDS", "PATH", "Witnessed", "best", "claimed", "cosigned", "opened", "read", "verify"]
 
 AHEAD_SECONDS = 150
 """How far a cosignature's time may be past the clock of who looks: as entries' (SPEC.md 8.3)."""

@@ -24,8 +24,8 @@ from strongroom.witness.store import Store
 T = TypeVar("T")
 
 _BODY_SECONDS = 10.0
-# Anybody may send: requests that are being read wait in memory, together at most this many times MAX_BYTES.
-_MOST = 64
+# Anybody may send: requests that are read or wait for the disk lie in memory, together at most this many times MAX_BYTES.
+_MOST = 128
 TEXT = "text/plain; charset=utf-8"
 _SIGNED = "whoever asks shows a checkpoint signed by a log that this witness knows"
 
@@ -36,7 +36,7 @@ class Server:
     def __init__(self, directory: Path, now: Callable[[], int] = lambda: int(time.time())) -> None:
         self._directory, self._keys, self._now = directory, house.load(directory), now
         self._thread = ThreadPoolExecutor(1, "witness")
-        self._reading = self._cosigned = 0
+        self._under_way = self._cosigned = 0
         self._store: Store | None = None
 
     def service(self) -> run.Service:
@@ -57,9 +57,15 @@ class Server:
         return service
 
     async def add_checkpoint(self, request: web.Request) -> web.Response:
-        if self._reading >= _MOST:
+        if self._under_way >= _MOST:
             return _said(503, "as many requests as this witness takes; try again")
-        self._reading += 1
+        self._under_way += 1
+        try:
+            return await self._answered(request)
+        finally:
+            self._under_way -= 1
+
+    async def _answered(self, request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await request.read()
@@ -69,8 +75,6 @@ class Server:
             return _said(408, "the request did not come whole in time")
         except ConnectionError:
             return _said(400, "the request broke off")
-        finally:
-            self._reading -= 1
         try:
             lines = await self._do(lambda store: Witness(store, self._keys.cosigners, self._now).add_checkpoint(body))
         except Declined as error:
