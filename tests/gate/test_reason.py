@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from strongroom.errors import Refused
-from strongroom.gate.reason import FILLER, ROWS, check_case, check_reason
+from strongroom.gate.reason import _ASCII_CASE, FILLER, ROWS, _ascii_words, _words, check_case, check_reason
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(Path("vectors/reason.json").read_text("utf-8"))
 
@@ -44,6 +45,25 @@ def test_vectors_hold_both_sides() -> None:
 def test_nothing_but_a_refusal_escapes(text: str) -> None:
     assert refused(check_reason, text) in (None, "reason")
     assert refused(check_case, text) in (None, "case")
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_has_the_words_that_any_text_has(text: str) -> None:
+    assert [one for one in _ascii_words(text) if one] == [one for one in _words(text) if one]
+
+
+@given(st.text(st.characters(max_codepoint=127), min_size=1, max_size=6) | st.from_regex(_ASCII_CASE, fullmatch=True))
+def test_an_ascii_case_is_one_by_the_rules_for_any(text: str) -> None:
+    assume(_ASCII_CASE.fullmatch(text) and len(text) < 64)
+    assert refused(check_case, text) is None
+    # With a letter from elsewhere before it, it is the rules for any that look at it.
+    assert refused(check_case, f"\u00e9{text}") is None
+
+
+@pytest.mark.parametrize("code", range(128))
+def test_no_control_character_of_ascii_stands_in_a_reason(code: int) -> None:
+    refused_ = refused(check_reason, f"confirming an application{chr(code)}for a passport")
+    assert refused_ == ("reason" if unicodedata.category(chr(code)) == "Cc" else None)
 
 
 @given(st.text(min_size=1, max_size=8), st.integers(2, 60), st.sampled_from(["", " ", ", "]))

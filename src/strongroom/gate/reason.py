@@ -30,6 +30,9 @@ HAN_FILLER = ("测试", "測試", "随便", "隨便", "无理由", "無理由")
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _is_han = re.compile(f"[{_HAN}]").match
+_ASCII_WORD, _DIGITS = re.compile("[a-z0-9]+"), str.maketrans("", "", "0123456789")
+_ASCII_CASE = re.compile("[0-9A-Za-z](?: ?[!-~])*")
+"""What most cases are; each of these is one by the rules for any."""
 _han_filler = re.compile("|".join(HAN_FILLER))
 # A set, since an alternation of all of them would be tried at each letter: half of what a reason cost.
 _RUNS = frozenset(
@@ -41,7 +44,8 @@ def check_reason(text: str) -> None:
     """Raises ``Refused`` (code ``reason``) unless ``text`` says something. The text never stands in the refusal."""
     if len(text) > MAX_REASON:
         raise Refused("reason", f"a reason has at most {MAX_REASON} characters")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co") for c in text):
+    # Of ASCII these are all that is not printable; what is more is looked up letter by letter, which costs more than all else here.
+    if not text.isprintable() if text.isascii() else any(unicodedata.category(c) in ("Cc", "Cs", "Co") for c in text):
         raise Refused("reason", "a reason has no control characters and no line breaks")
     letters = _substance(text)
     han = [] if letters.isascii() else [c for c in letters if _is_han(c)]
@@ -57,6 +61,8 @@ def check_case(text: str) -> None:
     digit, punctuation, symbol or single inner space, at least one a letter or digit."""
     if not 1 <= len(text) <= MAX_CASE:
         raise Refused("case", f"name the case in 1 to {MAX_CASE} characters")
+    if _ASCII_CASE.fullmatch(text):
+        return
     kinds = [unicodedata.category(c)[0] for c in text]
     if any(kind not in "LMNPS" and c != " " for kind, c in zip(kinds, text, strict=True)):
         raise Refused("case", "a case is written in printable characters")
@@ -70,16 +76,29 @@ def check_case(text: str) -> None:
 
 def _substance(text: str) -> str:
     """The letters that count: of each different word once, without filler, disguise, runs along a keyboard, and stutter."""
-    form = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     words: list[str] = []
-    for word in "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in form).split(" "):
-        letters = "".join(c for c in word if unicodedata.category(c) in ("Ll", "Lo", "Lu", "Lt") and c not in UNSEEN)
-        if letters in FILLER or sum(bool(one.search(letters)) for one in ALIKE) > 1:
+    for letters in _ascii_words(text) if text.isascii() else _words(text):
+        if letters in FILLER or (not letters.isascii() and sum(bool(one.search(letters)) for one in ALIKE) > 1):
             continue
-        letters = _shortened(_han_filler.sub("", letters))
-        if letters and letters not in words:
-            words.append(letters)
+        kept = _shortened(letters if letters.isascii() else _han_filler.sub("", letters))
+        if kept and kept not in words:
+            words.append(kept)
     return "".join(words)
+
+
+def _words(text: str) -> list[str]:
+    """The letters of each word."""
+    form = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    parts = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in form).split(" ")
+    return [
+        "".join(c for c in part if unicodedata.category(c) in ("Ll", "Lo", "Lu", "Lt") and c not in UNSEEN)
+        for part in parts
+    ]
+
+
+def _ascii_words(text: str) -> list[str]:
+    """The same of ASCII, which is its own normal form."""
+    return [word.translate(_DIGITS) for word in _ASCII_WORD.findall(text.lower())]
 
 
 def _shortened(word: str) -> str:
@@ -98,4 +117,4 @@ def _shortened(word: str) -> str:
 
 
 def _periodic(text: str) -> bool:
-    return any(text[period:] == text[:-period] for period in range(1, len(text) // 2 + 1))
+    return any(text[period] == text[0] and text[period:] == text[:-period] for period in range(1, len(text) // 2 + 1))
