@@ -99,6 +99,16 @@ class Exported(Proved):
 
 
 @dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A quorum of the charter's witnesses has cosigned the ledger's first ``size`` entries, and no earlier than the POSIX second ``since``.
+    ``witnesses``: the names of their keys."""
+
+    size: int
+    since: int
+    witnesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
     """A charter, by the ledger's own entry ``entry`` in force since the POSIX second ``effective``; ``hash`` (32 bytes) names it."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from strongroom.client.answers import Witnessed
 from strongroom.client.device import SignedAsk
 from strongroom.client.flow import Flow
 from strongroom.client.growth import Growth
@@ -17,7 +18,9 @@ from strongroom.client.memory import Memory, remembered
 from strongroom.errors import CheckpointError, EntryError, ProofError
 from strongroom.gate import ask as asks
 from strongroom.ledger import entry, note, proof, tree
+from strongroom.ledger import witnessed as witnesses
 from strongroom.ledger.checkpoint import Checkpoint
+from strongroom.ledger.policy import Policy
 
 Written = TypeVar(
     "Written",
@@ -53,6 +56,13 @@ class Believer:
             text = yield from self._text(index)
         tree.verify_inclusion(index, at.size, tree.leaf_hash(text), found.hashes, at.root)
         return text
+
+    def witnessed(self, signed: str, policy: Policy, fresh: int, now: int) -> Flow[Witnessed]:
+        """The ledger of the note ``signed`` has a quorum of ``policy``, and is the one that this client knows. Raises ``LedgerError``."""
+        found = witnesses.opened(signed, [self._log], policy)
+        since = witnesses.verify(found, policy, fresh, now)
+        yield from self._grown(found.checkpoint, signed)
+        return Witnessed(found.size, since, tuple(sorted(one.name for one in found.times)))
 
     def _grown(self, at: Checkpoint, signed: str) -> Flow[None]:
         while True:

@@ -26,6 +26,7 @@ from strongroom.client.answers import (
     Proved,
     TakenIn,
     Values,
+    Witnessed,
 )
 from strongroom.client.believe import Believer, Written, of_ask
 from strongroom.client.device import Asker, Device, SignedAsk
@@ -35,8 +36,10 @@ from strongroom.client.handle import Handle, HandleLike
 from strongroom.client.memory import Memory
 from strongroom.client.problems import of_problem, problem
 from strongroom.client.rules import Rules, identifiers, most
-from strongroom.errors import EntryError, FormatError, InputError, Refused
+from strongroom.errors import EntryError, FormatError, InputError, Refused, TileError
 from strongroom.ledger import entry
+from strongroom.ledger import policy as policies
+from strongroom.ledger import witnessed as witnesses
 
 T = TypeVar("T")
 
@@ -289,6 +292,18 @@ class Core:
         found = yield from self._receipt_of(index)
         text = yield from self._believer.proved(index, found)
         return Proved(index, found, text.decode())
+
+    def witnessed(self) -> Flow[Witnessed]:
+        charter = (yield from self._rules.in_force()).charter
+        if not charter.witnesses.policy:
+            raise InputError("the charter names no witnesses")
+        data = yield from self._ledger_file(witnesses.PATH)
+        if data is None:
+            raise TileError(
+                "the vault shows nothing that witnesses have cosigned: it has published nothing, or keeps it back"
+            )
+        policy, fresh = policies.of_charter(charter), charter.witnesses.fresh
+        return (yield from self._believer.witnessed(messages.note(data), policy, fresh, self._now()))
 
     def budgets(self, holding: str, purpose: str) -> Flow[facts.Budgets]:
         path = f"/v1/budgets?purpose={messages.name_text(purpose)}&holding={messages.name_text(holding)}&reader={self.device.reader.hex()}"

@@ -17,7 +17,7 @@ from strongroom.client.flow import Answer, Call
 from strongroom.client.handle import Handle, HandleLike
 from strongroom.client.problems import problem
 from strongroom.client.rules import compartments, most
-from strongroom.errors import EntryError, FormatError, InputError, KeyholderUnavailable
+from strongroom.errors import EntryError, FormatError, InputError, KeyholderUnavailable, NoteError
 from strongroom.gate import ask as asks
 
 T = TypeVar("T")
@@ -59,6 +59,13 @@ def entries(answer: Answer, first: int) -> list[bytes]:
     if [one.entry for one in found] != list(range(first, first + len(found))):
         raise EntryError("the vault shows other entries than were asked for")
     return [one.text.encode() for one in found]
+
+
+def note(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise NoteError("what the vault shows is no note") from None
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,18 @@ from typing import Any, Self, TypeVar
 from strongroom.api.facts import Budgets
 from strongroom.catalog.model import Test
 from strongroom.client.anchors import Anchors
-from strongroom.client.answers import Checked, Corrected, Disclosed, Erased, Exported, Found, InForce, Proved, TakenIn
+from strongroom.client.answers import (
+    Checked,
+    Corrected,
+    Disclosed,
+    Erased,
+    Exported,
+    Found,
+    InForce,
+    Proved,
+    TakenIn,
+    Witnessed,
+)
 from strongroom.client.core import Context
 from strongroom.client.device import Device
 from strongroom.client.flow import Flow, Give
@@ -155,6 +166,11 @@ class Room:
     def receipt(self, entry: int) -> Proved:
         """Any entry of the ledger, with a proof of today."""
         return self._run(self._core.receipt(entry))
+
+    def witnessed(self) -> Witnessed:
+        """That a quorum of the charter's witnesses has cosigned this very ledger, and lately: for who begins without a memory of it. Of what is
+        published; the vault's word that it is the newest is not wanted, since it must be fresh."""
+        return self._run(self._core.witnessed())
 
     def budgets(self, holding: str, purpose: str) -> Budgets:
         """What is left to this reader; the vault's word, which nothing proves."""
