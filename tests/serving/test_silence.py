@@ -14,7 +14,7 @@ from tests.serving.conftest import SECONDS, Sample, Start
 from strongroom.errors import InputError
 from strongroom.serving.traces import Traces
 
-PLANTED = ["13800000000", "LiMingPlanted", "李明"]
+PLANTED = ["13800000000", "LiMingPlanted", "LIMING", "李明"]
 _ALL = " ".join(PLANTED)
 
 
@@ -58,6 +58,7 @@ def _plant(server: Sample) -> list[tuple[int, bytes]]:
         server.ask("POST", f"/v1/{path}", text, headers=headers),
         server.ask("GET", f"/{path}?{path}", text, headers=headers),
         server.ask("LiMingPlanted", "/v1/refuse", text),
+        server.ask("LIMING", "/v1/refuse"),
         server.ask("POST", "/v1/defect", text),
         server.ask("POST", "/v1/careless", text),
         server.ask("POST", "/v1/refuse", text),
@@ -78,7 +79,7 @@ def test_planted_values_come_out_nowhere(start: Start, collector: Collector, for
     else:
         server.local = server.port = int(server.printed("started").rpartition(":")[2])
     answers = _plant(server)
-    assert [status for status, _ in answers] == [200, 404, 404, 400, 500, 200, 403, 0]
+    assert [status for status, _ in answers] == [200, 404, 404, 400, 400, 500, 200, 403, 0]
     figures = b"" if form == "text" else server.ask("GET", "/metrics", port=server.admin)[1]
     assert server.stop() == 0
     assert collector.came.wait(SECONDS)

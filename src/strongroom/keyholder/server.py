@@ -133,7 +133,7 @@ class Server:
         app = web.Application(client_max_size=MAX_BODY)
         for path in ROUTES:
             app.router.add_post(path, self.handle)
-        # Any other has an answer too, and no name among the figures: a path can hold anything.
+        # Any other has an answer too, under one name among the figures: a path can hold anything.
         app.router.add_post("/v1/{path:.*}", self.handle)
 
         async def close(_: web.Application) -> None:

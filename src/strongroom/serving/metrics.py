@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -20,7 +21,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+OTHER = "other"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _CODE = re.compile(r"[a-z][a-z-]{0,29}")
 _MOST_CODES = 100
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -51,11 +53,11 @@ class Metrics:
         self._codes: dict[str, Counter] = {}
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """``route``: a template, or ``other``."""
-        key = (route, method if method in _METHODS else "other", status // 100)
+        """``route``: a template, ``method`` one of ``METHODS``; either may be ``OTHER``."""
+        key = (route, method, status // 100)
         found = self._known.get(key)
         if found is None:
-            counter = self._requests.labels(route, key[1], f"{key[2]}xx")
+            counter = self._requests.labels(route, method, f"{status // 100}xx")
             found = self._known[key] = (counter, self._seconds.labels(route))
         found[0].inc()
         found[1].observe(seconds)
@@ -65,14 +67,21 @@ class Metrics:
         if found is None:
             # The codes are ours, and this only makes sure: a label is kept for as long as the server runs.
             fits = _CODE.fullmatch(code) and len(self._codes) < _MOST_CODES
-            found = self._refusals.labels(code if fits else "other")
+            found = self._refusals.labels(code if fits else OTHER)
             if fits:
                 self._codes[code] = found
         found.inc()
 
     def gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
         """A figure that is read when it is asked for: ``strongroom_NAME``."""
-        Gauge(f"strongroom_{name}", about, registry=self.registry).set_function(read)
+
+        def figure() -> float:
+            try:
+                return read()
+            except OSError:
+                return math.nan  # one disk that is gone must not take the other figures along
+
+        Gauge(f"strongroom_{name}", about, registry=self.registry).set_function(figure)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

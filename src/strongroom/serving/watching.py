@@ -9,15 +9,12 @@ from typing import Any
 from aiohttp import abc, web
 
 from strongroom.serving.logs import Log
-from strongroom.serving.metrics import Metrics
+from strongroom.serving.metrics import METHODS, OTHER, Metrics
 from strongroom.serving.traces import Traces
 
 REQUEST_ID: web.ResponseKey[str] = web.ResponseKey("request-id", str)
 CODE: web.ResponseKey[str] = web.ResponseKey("code", str)
 """A handler puts the code of a refusal here: ``response[CODE] = "budget"``."""
-
-OTHER = "other"
-_CATCH_ALL = "{path}"
 
 
 class Watch:
@@ -28,7 +25,8 @@ class Watch:
 
     def ended(self, request: web.BaseRequest, response: web.StreamResponse, seconds: float) -> None:
         route, status = template(request), response.status
-        method = request.method if request.method.isalpha() and len(request.method) < 8 else OTHER
+        # A method can be any word that a sender likes.
+        method = request.method if request.method in METHODS else OTHER
         self.metrics.answered(route, method, status, seconds)
         members: dict[str, Any] = {
             "route": route,
@@ -51,9 +49,7 @@ def template(request: web.BaseRequest) -> str:
     # aiohttp asserts in ``match_info`` that there is one; what was no HTTP has none.
     match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
     resource = match.route.resource if match is not None else None
-    if resource is None or resource.canonical.endswith(_CATCH_ALL):
-        return OTHER
-    return resource.canonical
+    return resource.canonical if resource is not None else OTHER
 
 
 async def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
