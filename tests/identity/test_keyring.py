@@ -142,6 +142,26 @@ def test_a_provider_that_does_not_answer_holds_up_nobody_whose_key_is_known(monk
     asyncio.run(story())
 
 
+def test_a_key_that_was_believed_is_so_no_more_once_withdrawn_or_for_an_hour_unheard_of() -> None:
+    async def story() -> None:
+        async with serving() as issuer, ring() as (keys, now):
+            await keys.key(issuer.provider, "k1")
+            issuer.fault = "error"
+            now[0] += keyring.GOOD - 1
+            keys.still(issuer.provider, SIGNER.jkt)
+            now[0] += 1
+            with refused("provider"):
+                keys.still(issuer.provider, SIGNER.jkt)
+            issuer.fault = "unpinned"
+            now[0] += keyring.PAUSE
+            with refused("token-key"):
+                await keys.key(issuer.provider, "k1")
+            with refused("token-key"):
+                keys.still(issuer.provider, SIGNER.jkt)
+
+    asyncio.run(story())
+
+
 def test_who_goes_away_in_the_middle_leaves_the_fetch_to_the_others() -> None:
     async def story() -> None:
         async with serving("slow") as issuer, ring() as (keys, _):
