@@ -14,6 +14,7 @@ from strongroom.ledger import note, policy, witnessed
 from strongroom.witness import house
 from strongroom.witness.core import Witness
 from strongroom.witness.house import Keys
+from strongroom.witness.store import Store
 
 NOW = 1_800_000_000
 Cosign = Callable[[bytes], str]
@@ -21,7 +22,7 @@ Cosign = Callable[[bytes], str]
 
 def witness(directory: Path, keys: Keys, log: str) -> Cosign:
     """One that keeps its word, as far as ``directory`` goes."""
-    store = house.Store(directory / "witness.db", create=True)
+    store = Store(directory / "witness.db", create=True)
     store.add(house.logs([log]))
     return Witness(store, keys.cosigners, lambda: NOW).add_checkpoint
 
