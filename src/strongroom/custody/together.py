@@ -72,7 +72,7 @@ class Group:
         assert len(said) == len(askings)
         evidence.keep(room, [say.signed for say, _ in said])
         self._seed = hpke.private_from(room.random(96))
-        known = room.common()
+        known = room.often()
         self._have: int = known["have"]
         parts = [msgspec.Raw(text) for _, text in said]
         self.body = encode(protocol.Together(**known, fresh=self._seed.public, parts=parts))
