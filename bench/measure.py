@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import subprocess
 import time
@@ -32,9 +33,20 @@ def at(ordered: Sequence[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
-def run(arguments: list[str]) -> tuple[float, float, float]:
-    """Run a command to its end: seconds, and the memory (MB, proportional) of all its processes together: peak of the first half, peak."""
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Ran:
+    """A command at its end: seconds, its own and its children's processor, and their memory together (MB, proportional):
+    the peak of the first half, and in all."""
+
+    seconds: float
+    processor: float
+    half: float
+    peak: float
+
+
+def run(arguments: list[str]) -> Ran:
+    """Run a command to its end. Raises ``SystemExit`` where it fails."""
+    before, began = _children(), time.perf_counter()
     running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     seen: list[float] = []
     while running.poll() is None:
@@ -42,7 +54,14 @@ def run(arguments: list[str]) -> tuple[float, float, float]:
         time.sleep(0.2)
     if running.returncode:
         raise SystemExit(f"{' '.join(arguments)} ended with {running.returncode}")
-    return time.perf_counter() - began, max(seen[: len(seen) // 2] or seen), max(seen)
+    took = time.perf_counter() - began
+    return Ran(took, _children() - before, max(seen[: len(seen) // 2] or seen), max(seen))
+
+
+def _children() -> float:
+    """Processor seconds of children that have ended, their own included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @dataclass(frozen=True)

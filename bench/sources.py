@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import resource
 import shutil
 import sqlite3
 import sys
@@ -55,19 +54,12 @@ def _fill(root: Path, founded: Path, name: str, source: list[str], count: int) -
     shutil.copytree(founded, root)
     with development.keyholder(root):
         command = [sys.executable, "-m", "strongroom.cli.main", "import", *source, "--room", str(root), *ASKED]
-        before = _processor()
-        took, half, peak = run(command)
-        spent = (_processor() - before) / count * 1e6
+        ran = run(command)
     print(
-        f"{name:<36}",
-        f"{count / took:,.0f} records/s, {spent:.0f} µs of processor each, memory {half:,.0f} MB, {peak:,.0f} MB",
+        f"{name:<36} {count / ran.seconds:,.0f} records/s, {ran.processor / count * 1e6:.0f} µs of processor each, "
+        f"memory {ran.half:,.0f} MB, {ran.peak:,.0f} MB",
+        flush=True,
     )
-
-
-def _processor() -> float:
-    """Seconds that ended children had, their own included: not the keyholder's, nor a database server's."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _parquet(path: Path) -> list[str]:

@@ -61,12 +61,13 @@ class Works:
                 held = one.memory_mb()
                 self.tell(Row(f"memory of the {one.name} after all of it", f"{held:,.0f} MB", "300 MB", held < 300))
 
-    def read_rate(self, root: Path) -> load.Load:
-        """Reads of one record at 8 connections, with nothing said."""
+    def read_cost(self, root: Path, name: str) -> tuple[float, float]:
+        """Reads of one record at 8 connections: microseconds of processor of both houses, and reads a second."""
         town = asks.town(root)
         with houses.both(root) as (vault, keyholder):
             count = self._count(vault, lambda some: town.disclosures(1, some), 8, 200)
-            return self._send(vault, keyholder, lambda some: town.disclosures(1, some), 8, count, "")
+            done = self._send(vault, keyholder, lambda some: town.disclosures(1, some), 8, count, name)
+        return self.costs[-1].vault + self.costs[-1].keyholder, done.rate
 
     def _records(self, town: asks.Town, shared: bool = False) -> Callable[[int, int], Iterable[bytes]]:
         def records(size: int, count: int) -> Iterable[bytes]:
@@ -115,10 +116,7 @@ class Works:
         in_vault, in_keyholder = (
             (one.processor() - was) / count * 1e6 for one, was in ((vault, before[0]), (keyholder, before[1]))
         )
-        if name:
-            self.costs.append(
-                Cost(name, in_vault, in_keyholder, done.processor / count * 1e6, count / max(1.0, commits))
-            )
+        self.costs.append(Cost(name, in_vault, in_keyholder, done.processor / count * 1e6, count / max(1.0, commits)))
         return done
 
     def _rate(self, name: str, done: load.Load, size: int, target: int, beside: str) -> None:
