@@ -25,6 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger("strongroom.service")
 
 MOST_WAITING = 4096
+_MOST_WAITING_BYTES = 64 * 2**20
 _MOST_BYTES = 512 * 2**10
 """In one request: more would only make all of them wait for each other."""
 _WORK_SECONDS = 0.002
@@ -35,6 +36,11 @@ class _Waiter:
     def __init__(self, asking: Asking[Any]) -> None:
         self.asking = asking
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    @property
+    def size(self) -> int:
+        """Bytes of what waits to be said."""
+        return len(self.asking.said[1]) if self.asking.said else 0
 
 
 _Opening = list[tuple[_Waiter, Settled | StrongroomError]]
@@ -54,6 +60,7 @@ class Counter:
     def __init__(self, room: Room, line: AioClient, most_waiting: int = MOST_WAITING) -> None:
         self._room, self._line, self._most = room, line, most_waiting
         self._waiting: deque[_Waiter] = deque()
+        self._bytes = 0
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -75,15 +82,14 @@ class Counter:
         """
         if self._closing or self._task is None or self._task.done():
             raise KeyholderUnavailable("the vault is stopping; try again")
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._most or self._bytes > _MOST_WAITING_BYTES:
             raise KeyholderUnavailable("more asks wait than the vault can take; try again")
         # The vault's own decision at once: while others are under way there is time for it.
         waiter = _Waiter(Asking(begin(self._room)))
         if waiter.asking.said is None:
             _end(waiter)
         else:
-            self._waiting.append(waiter)
-            self._arrived.set()
+            self._wait(waiter)
         found: T = await waiter.future
         return found
 
@@ -102,16 +108,21 @@ class Counter:
                 opening, under_way = await self._turn(under_way, opening)
             await self._open(opening)
 
+    def _wait(self, waiter: _Waiter) -> None:
+        self._waiting.append(waiter)
+        self._bytes += waiter.size
+        self._arrived.set()
+
     def _take(self) -> list[_Waiter]:
         taken: list[_Waiter] = []
         size = 0
         while self._waiting and len(taken) < MAX_PARTS:
             waiter = self._waiting[0]
-            assert waiter.asking.said is not None
-            size += len(waiter.asking.said[1])
+            size += waiter.size
             if taken and size > _MOST_BYTES:
                 break
             self._waiting.popleft()
+            self._bytes -= waiter.size
             if not waiter.future.done():
                 taken.append(waiter)
         return taken
@@ -174,7 +185,7 @@ class Counter:
             if waiter.asking.said is None:
                 _end(waiter)
             else:
-                self._waiting.append(waiter)
+                self._wait(waiter)
             if loop.time() - since > _WORK_SECONDS:
                 await asyncio.sleep(0)
                 since = loop.time()
