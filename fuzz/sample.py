@@ -73,6 +73,9 @@ def make(kind: inspect.Type, drawn: random.Random, depth: int = 0) -> Any:
 def _scalar(kind: inspect.Type, drawn: random.Random) -> Any:
     if isinstance(kind, inspect.LiteralType):
         return drawn.choice(kind.values)
+    if isinstance(kind, inspect.RawType):
+        # JSON that another parser looks at, in a value of its own.
+        return msgspec.Raw(drawn.choice([b"{}", b'{"part":"find"}', b"[]", b"0", b'"a"', b"null"]))
     if isinstance(kind, inspect.BoolType):
         return drawn.random() < 0.5
     if isinstance(kind, inspect.NoneType):
