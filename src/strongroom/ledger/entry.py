@@ -160,11 +160,14 @@ def parse(data: bytes) -> Entry:
     if len(data) > MAX_BYTES:
         raise EntryError(f"an entry of {len(data)} bytes is over {MAX_BYTES}")
     entry = _codec.parse(data)
-    if isinstance(entry, _Asked):
+    # Mostly there are none or one: to call for these would cost more than all else that is looked at here.
+    if isinstance(entry, _Asked) and len(entry.countersigners) > 1:
         _check_rising("countersigners", entry.countersigners)
-    _check_rising("tags", entry_tags(entry))
+    if len(tags := entry_tags(entry)) > 1:
+        _check_rising("tags", tags)
     if isinstance(entry, _Opened):
-        _check_rising("compartments", entry.compartments)
+        if len(entry.compartments) > 1:
+            _check_rising("compartments", entry.compartments)
     elif isinstance(entry, ErasureEntry):
         _check_rising("marks", entry.marks)
         _check_rising("epochs", entry.epochs)
@@ -199,6 +202,5 @@ def _is_clean(text: str) -> bool:
 
 
 def _check_rising(member: str, values: list[bytes] | list[int]) -> None:
-    # Mostly there are none or one; a generator costs more than all else that is looked at here.
-    if len(values) > 1 and any(a >= b for a, b in pairwise(values)):  # type: ignore[operator]
+    if any(a >= b for a, b in pairwise(values)):  # type: ignore[operator]
         raise EntryError(f"entry: {member} are not sorted and distinct")

@@ -28,7 +28,9 @@ HOLD_DAYS = 366
 """How far ahead a hold may end; it can be written anew before that."""
 
 _DAY = 86_400
-_TAGGED = DisclosureEntry | CheckEntry | CorrectionEntry | ExportEntry | ErasureEntry
+_TOLD = (IntakeEntry, ErasureEntry, ExpiryEntry, HoldEntry, NoticeEntry)
+"""Of these there is more to be said. Of the others, most of a ledger, not even that has to be asked of each of these."""
+_TAGGED = (DisclosureEntry, CheckEntry, CorrectionEntry, ExportEntry, ErasureEntry)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +80,8 @@ class Life:
         """Raises EntryError."""
         if isinstance(entry, _TAGGED) and not 0 < entry.count <= len(entry.tags):
             raise EntryError("it has fewer tags than records: each is about somebody")
+        if not isinstance(entry, _TOLD):
+            return
         if isinstance(entry, IntakeEntry) and len(entry.tags) > entry.count:
             raise EntryError("it has more tags than identifiers")
         if isinstance(entry, ErasureEntry):
