@@ -50,6 +50,7 @@ def test_what_never_changes_is_kept_and_what_does_is_not(published_town: Town) -
         kept = "public, max-age=31536000, immutable" if path.startswith("tile/") else "no-cache"
         assert answer.headers["Cache-Control"] == kept
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert town.call("GET", f"/ledger/{path}", headers={"If-None-Match": answer.headers["ETag"]}).status == 304
 
 

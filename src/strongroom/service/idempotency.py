@@ -22,7 +22,8 @@ from strongroom.store.answers import Answers
 T = TypeVar("T")
 
 _NAME = b"strongroom/v1 idempotency\0"
-_KEPT = 86400
+KEPT = 86400
+"""Seconds for which an answer is kept."""
 _SWEEP = 600
 # A name is drawn at random: a number of somebody's, which is shorter, could be tried out against what is stored.
 _KEY = re.compile(r'(")?([0-9A-Za-z_-]{22,64})(?(1)")')
@@ -90,7 +91,7 @@ class Idempotency:
         answers, now = self._answers, self._clock()
         if now - self._swept > _SWEEP:
             self._swept = now
-            await self._run(lambda: answers.forget(int(now) - _KEPT))
+            await self._run(lambda: answers.forget(int(now) - KEPT))
         return answers
 
     async def _run(self, work: Callable[[], T]) -> T:

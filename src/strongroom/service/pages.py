@@ -71,7 +71,9 @@ def ledger(public: Path) -> Handler:
         kept = _YEAR if path.startswith("tile/") else "no-cache"
         text = path in ("checkpoint", "cosigned", "vkeys")
         kind = "text/plain; charset=utf-8" if text else "application/octet-stream"
-        return web.FileResponse(file, headers={"Cache-Control": kept, "Content-Type": kind})
+        # It is everybody's: a subject's page reads it from wherever that page is.
+        headers = {"Cache-Control": kept, "Content-Type": kind, "Access-Control-Allow-Origin": "*"}
+        return web.FileResponse(file, headers=headers)
 
     return handle
 
