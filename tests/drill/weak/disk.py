@@ -37,7 +37,9 @@ def plaintext_left(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_padding(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batch, "pad", lambda text, floor: text + b"\x80" + bytes(-(len(text) + 1) % 16))
+    patch.setattr(
+        batch, "pad_many", lambda column, floor: [text + b"\x80" + bytes(-(len(text) + 1) % 16) for text in column]
+    )
 
 
 def fewer_tokens(patch: pytest.MonkeyPatch) -> None:
@@ -73,23 +75,11 @@ def one_token_for_no_value(patch: pytest.MonkeyPatch) -> None:
 
 
 def handles_in_order(patch: pytest.MonkeyPatch) -> None:
-    honest = Taker._stored
+    def weak(self: Taker, columns: Any) -> list[bytes]:
+        number = itertools.count(int.from_bytes(os.urandom(8)))
+        return [next(number).to_bytes(16) for _ in next(iter(columns.values()))]
 
-    def weak(self: Taker, *given: Any) -> Any:
-        room, number = self._room, itertools.count(int.from_bytes(os.urandom(8)))
-        with pytest.MonkeyPatch.context() as inner:
-            first = [True]
-
-            def random(size: int) -> bytes:
-                if first[0]:
-                    first[0] = False
-                    return b"".join(next(number).to_bytes(16) for _ in range(size // 16))
-                return os.urandom(size)
-
-            inner.setattr(room, "random", random)
-            return honest(self, *given)
-
-    patch.setattr(Taker, "_stored", weak)
+    patch.setattr(Taker, "_drawn", weak)
 
 
 def nonces_counted(patch: pytest.MonkeyPatch) -> None:

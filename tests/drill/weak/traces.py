@@ -10,7 +10,6 @@ import pytest
 
 from strongroom.custody import opening
 from strongroom.custody.intake.chunk import Taker
-from strongroom.custody.intake.sealing import Records
 from strongroom.custody.room import Room
 from strongroom.seal import epoch, person, token
 from strongroom.seal.person import HoldingKeys
@@ -38,9 +37,9 @@ def log_of_intake(patch: pytest.MonkeyPatch) -> None:
     """A log of what was taken in, in the order of the source; it has handles alone."""
     honest = Taker._seal
 
-    def weak(self: Taker, records: Records) -> Any:
-        _note(self._room, f"taken in {os.urandom(8).hex()}", b"".join(records.handles))
-        return honest(self, records)
+    def weak(self: Taker, named: Any, columns: Any) -> Any:
+        _note(self._room, f"taken in {os.urandom(8).hex()}", b"".join(named.handles))
+        return honest(self, named, columns)
 
     patch.setattr(Taker, "_seal", weak)
 
