@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import signal
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from typing import Any
 
 import msgspec
+import pytest
 from tests.service.town import CASE, REASON, Town, evidence, now
 from tests.world import Person
 
@@ -74,16 +78,42 @@ def test_two_at_once_are_one(town: Town, people: list[Person]) -> None:
     town.post("/v1/erasures", said).problem(422, "input")
 
 
-def test_a_vault_that_stopped_in_the_middle_does_not_guess(town: Town) -> None:
-    name = {"Idempotency-Key": "stopped-in-the-middle-0001"}
+def test_a_vault_that_was_killed_in_the_middle_does_not_guess(town: Town) -> None:
+    name = {"Idempotency-Key": "killed-in-the-middle-00001"}
     said = writes.Records(ask=town.intake(2), records=[RECORD])
-    assert town.post("/v1/records", said, name).status == 201
-    with closing(sqlite3.connect(town.root / "vault" / "answers.db")) as database, database:
-        # As it lies after a crash between the beginning and the end.
-        database.execute("UPDATE answers SET status = 0, body = x'' WHERE time = (SELECT max(time) FROM answers)")
-    answer = town.post("/v1/records", said, name)
-    answer.problem(409, "pending")
-    assert answer.headers["Retry-After"] == "1"
+    town.keyholder.process.send_signal(signal.SIGSTOP)
+    try:
+        # It waits for the keyholder, with the request noted as under way.
+        posting = threading.Thread(target=_post_and_be_left, args=(town, said, name))
+        posting.start()
+        _until(town, "SELECT count(*) FROM answers WHERE status = 0")
+        town.vault.kill()
+        posting.join(30)
+    finally:
+        town.keyholder.process.send_signal(signal.SIGCONT)
+    town.vault.start()
+    for _ in range(2):
+        answer = town.post("/v1/records", said, name)
+        answer.problem(409, "pending")
+        assert answer.headers["Retry-After"] == "1"
+    # The window is good for what was not used of it, under a name of its own.
+    again = {"Idempotency-Key": "killed-in-the-middle-00002"}
+    assert town.post("/v1/records", writes.Records(ask=town.intake(2), records=[RECORD]), again).status == 201
+
+
+def _post_and_be_left(town: Town, said: writes.Records, name: dict[str, str]) -> None:
+    with pytest.raises((OSError, http.client.HTTPException)):
+        town.post("/v1/records", said, name)
+
+
+def _until(town: Town, query: str) -> None:
+    until = time.monotonic() + 20
+    while True:
+        with closing(sqlite3.connect(town.root / "vault" / "answers.db")) as database:
+            if database.execute(query).fetchone()[0]:
+                return
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_what_is_no_name(town: Town) -> None:
