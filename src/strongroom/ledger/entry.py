@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -201,6 +200,9 @@ def _is_clean(text: str) -> bool:
         return False
 
 
-def _check_rising(member: str, values: list[bytes] | list[int]) -> None:
-    if any(a >= b for a, b in pairwise(values)):  # type: ignore[operator]
+_Sorted = TypeVar("_Sorted", bytes, int)
+
+
+def _check_rising(member: str, values: list[_Sorted]) -> None:
+    if sorted(set(values)) != values:
         raise EntryError(f"entry: {member} are not sorted and distinct")
