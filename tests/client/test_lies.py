@@ -212,9 +212,7 @@ def test_a_forked_ledger(served: Served, between: Between, residents: list[Resid
         assert asked(room, residents).records
 
 
-def test_tiles_and_entries_that_are_false(
-    served: Served, between: Between, residents: list[Resident], tmp_path: Path
-) -> None:
+def test_entries_that_are_false(served: Served, between: Between, residents: list[Resident], tmp_path: Path) -> None:
     with served.room("ana", tmp_path / "state") as room:
         asked(room, residents)
 

@@ -38,10 +38,12 @@ EARLY_SECONDS, LATE_SECONDS = 30, 120
 
 
 class Believer:
-    """``text``: index -> the entry, as the vault shows it."""
+    """``told``: index -> the entry and a receipt of today, as the vault shows them."""
 
-    def __init__(self, log: str, memory: Memory, growth: Growth, text: Callable[[int], Flow[bytes]]) -> None:
-        self._log, self._memory, self._growth, self._text = note.verifier(log), memory, growth, text
+    def __init__(
+        self, log: str, memory: Memory, growth: Growth, told: Callable[[int], Flow[tuple[bytes, str]]]
+    ) -> None:
+        self._log, self._memory, self._growth, self._told = note.verifier(log), memory, growth, told
 
     def proved(self, index: int, receipt: str) -> Flow[bytes]:
         """Entry ``index`` of the ledger that this client knows, as it is or as it has grown. Raises ``LedgerError`` of the kind that is
@@ -53,7 +55,7 @@ class Believer:
         yield from self._grown(at, found.checkpoint)
         text = self._growth.texts.get(index)
         if text is None:
-            text = yield from self._text(index)
+            text, _ = yield from self._told(index)
         tree.verify_inclusion(index, at.size, tree.leaf_hash(text), found.hashes, at.root)
         return text
 

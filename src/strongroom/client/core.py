@@ -37,7 +37,7 @@ from strongroom.client.memory import Memory
 from strongroom.client.problems import of_problem, problem
 from strongroom.client.rules import Rules, identifiers, most
 from strongroom.errors import EntryError, FormatError, InputError, Refused, TileError
-from strongroom.ledger import entry
+from strongroom.ledger import entry, note
 from strongroom.ledger import policy as policies
 from strongroom.ledger import witnessed as witnesses
 
@@ -48,7 +48,7 @@ AGAIN_SECONDS = 100
 WINDOW_SECONDS = 3600
 _MOST_PAGES = 1_000
 _MOST_WAITING = 1_000
-_PAGE_BYTES, _TILE_BYTES = 16 * 2**20, 8192
+_PAGE_BYTES, _NOTE_BYTES = 64 * 2**20, 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Core:
         self.anchors, self.device = anchors, device
         self._clock, self._random, self._countersign = clock, random, countersign
         self._patience = Patience(clock, lambda: int.from_bytes(random(4)) / 2**32)
-        growth = Growth(self._ledger_file, self._entries)
-        self._believer = Believer(anchors.log, memory, growth, self._text)
+        growth = Growth(note.verifier(anchors.log), self._told, self._entries)
+        self._believer = Believer(anchors.log, memory, growth, self._told)
         self._rules = Rules(anchors, self._believer, self._listed, self._receipt_of, clock)
 
     # --- what is read ------------------------------------------------------------------------------------------------
@@ -362,25 +362,22 @@ class Core:
         return (yield from self._patience.send(Call("GET", path, most=most), self._clock() + AGAIN_SECONDS))
 
     def _ledger_file(self, path: str) -> Flow[bytes | None]:
-        answer = yield from self._get(f"/ledger/{path}", _TILE_BYTES)
+        answer = yield from self._get(f"/ledger/{path}", _NOTE_BYTES)
         if answer.status == 404:
             return None
         if answer.status != 200:
             raise problem(answer)
         return answer.body
 
-    def _told(self, index: int) -> Flow[facts.ReceiptOf]:
+    def _told(self, index: int) -> Flow[tuple[bytes, str]]:
+        """The entry, and a receipt of today."""
         found = messages.receipt((yield from self._get(f"/v1/receipts/{index}")))
         if found.entry != index:
             raise EntryError("the vault's answer is of another entry")
-        return found
-
-    def _text(self, index: int) -> Flow[bytes]:
-        return (yield from self._told(index)).text.encode()
+        return found.text.encode(), found.receipt
 
     def _receipt_of(self, index: int) -> Flow[str]:
-        """Of today."""
-        return (yield from self._told(index)).receipt
+        return (yield from self._told(index))[1]
 
     def _entries(self, first: int, count: int) -> Flow[list[bytes]]:
         return messages.entries((yield from self._get(f"/v1/entries?cursor={first}&limit={count}")), first)
