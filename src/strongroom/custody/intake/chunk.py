@@ -78,9 +78,10 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Records as they were sealed; the batch's ``secret`` where they are to be read back, empty where it is forgotten."""
+    """Records that were sealed. Where they are to be read back also what they were made of, and the batch's ``secret``, which is
+    forgotten elsewhere."""
 
-    records: Records = field(repr=False)
+    records: Records | None = field(repr=False)
     sealed: SealedRecords = field(repr=False)
     secret: bytes = field(repr=False)
 
@@ -190,7 +191,7 @@ class Taker:
         newest.tell(self._room, self._errands.holding)
 
     def _verify(self, mark: Mark, made: _Made | None) -> None:
-        if made and made.secret:
+        if made and made.records:
             verify.read_back(self._room, self._errands.holding, self._holding, made.records, made.sealed, made.secret)
             self._room.store.jobs.verify(self._errands.job, mark.number)
 
@@ -226,7 +227,7 @@ class Taker:
         batch, public = self._sealer.open()
         rows = self._sealer.fill(batch, records)
         secret = batch.secret if self._errands.verify else b""
-        return _Made(records, SealedRecords(rows, self._sealer.close(batch, public)), secret)
+        return _Made(records if secret else None, SealedRecords(rows, self._sealer.close(batch, public)), secret)
 
     def _put(self, mark: Mark, made: _Made | None) -> None:
         sealed = made.sealed if made else None
