@@ -36,6 +36,12 @@ class Ran:
     err: str
 
 
+def errors_logged(said: str) -> list[str]:
+    """What a server has said went wrong, but for its lines of requests."""
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return [line["event"] for line in lines if line["level"] == "error" and line["event"] != "request"]
+
+
 class Disk:
     """Mounted at ``place`` for whoever is started by ``run``, ``start`` and ``keyholder``; others find an empty folder."""
 

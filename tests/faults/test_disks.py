@@ -18,7 +18,7 @@ from tests.cli import session
 from tests.crash.conftest import small_charter
 from tests.crash.houses import CHILD, Keyholder, fsck, start
 from tests.faults.conftest import ROWS, Command, ask, commands, copy, write_rows
-from tests.faults.disk import Disk, Ran, mounted
+from tests.faults.disk import Disk, Ran, errors_logged, mounted
 
 PLACES = ("vault", "keyholder", "public", "out")
 LEAVE = (0, 12, 60, 250)
@@ -91,7 +91,7 @@ def logged_well(scene: Scene) -> None:
     """The keyholder says a line each time, with place and mend, and never a page."""
     said = scene.log.read_text()
     assert "Traceback" not in said, said
-    errors = [line for line in said.splitlines() if " ERROR " in line]
+    errors = errors_logged(said)
     assert all(str(scene.place) in line and re.search("Make the disk|Free space|Mount its", line) for line in errors)
     assert bool(errors) == (scene.part in ("keyholder", "public"))
 

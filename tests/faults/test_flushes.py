@@ -15,6 +15,7 @@ from tests.cli.session import Ran, Session
 from tests.crash import child
 from tests.crash.houses import Keyholder
 from tests.faults.conftest import commands, copy
+from tests.faults.disk import errors_logged
 from tests.faults.test_disks import done
 
 MOST = 8
@@ -111,7 +112,8 @@ def test_the_keyholder_whose_disk_fails_now_and_then(held: Path, tmp_path: Path,
     keyholder.stop()
     said = log.read_text()
     assert "Traceback" not in said, said
-    assert all(str(room) in line for line in said.splitlines() if " ERROR " in line), said
+    assert errors_logged(said)
+    assert all(str(room) in line for line in errors_logged(said)), said
     keyholder.told = {}
     assert keyholder.ensure()
     for argv in (("ledger", "publish"), ("ledger", "verify")):

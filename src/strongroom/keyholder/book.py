@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from strongroom.errors import LedgerError, NoteError, Refused, StoreError, naming
@@ -242,8 +243,14 @@ def write_public(path: Path, data: bytes) -> None:
     """Replace a public file in one step, so that a reader sees the old or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    with naming(path), draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    try:
+        with naming(path), draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        # The next one may be of another name: a tile that has grown meanwhile.
+        with suppress(OSError):
+            draft.unlink()
+        raise
