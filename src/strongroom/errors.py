@@ -128,16 +128,16 @@ class KeyholderUnavailable(StrongroomError):
     code = "keyholder"
 
 
+class Unwitnessed(KeyholderUnavailable):
+    """In the ledger, but no quorum of witnesses has cosigned that in time. The identical request is answered once one has."""
+
+    code = "witnesses"
+
+
 class StoreError(StrongroomError):
     """The vault's or keyholder's own store is missing, of another version, or inconsistent."""
 
     code = "store"
-
-
-class Unwitnessed(StoreError):
-    """In the ledger, but no quorum of witnesses has cosigned that in time. The identical request is answered once one has."""
-
-    code = "witnesses"
 
 
 class InputError(StrongroomError):

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ from tests.houses import Houses
 from tests.witness.liars import LIES, PLANTED, Asked, endless
 from tests.witness.peers import Honest, at, gathering, liar, rule, three
 
+from strongroom.canonical import encode
 from strongroom.errors import QuorumError, Unwitnessed
-from strongroom.keyholder import witnessing
+from strongroom.keyholder import protocol, witnessing
+from strongroom.keyholder.client import Client, HttpTransport, Voice
+from strongroom.keyholder.server import Server
 from strongroom.ledger import note, policy, witnessed
 
 
@@ -119,6 +123,55 @@ def test_a_strict_room_waits_and_gives_up(houses: Houses, tmp_path: Path, monkey
             assert made.covered == houses.town.keyholder.book.size
 
     asyncio.run(run())
+
+
+def test_what_a_vault_is_told_and_does(houses: Houses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over HTTP: an answer held back too long is a 503 of its own, signed; the line sends the same bytes again, and there is one
+    entry, however often."""
+    monkeypatch.setattr(witnessing, "HOLD_SECONDS", 0.05)
+    town = houses.town
+    # A connection is its thread's own.
+    line = ThreadPoolExecutor(1)
+
+    async def run() -> None:
+        async with three(houses, tmp_path) as found:
+            server = Server(town.keyholder)
+            tasks = [asyncio.create_task(one()) for one in (server.commit_forever, server.witnessing.forever)]
+            app = web.Application()
+            app.router.add_post("/v1/{path:.*}", server.handle)
+            async with at(app) as url:
+                keys = town.keyholder.keys
+                transport = HttpTransport(
+                    lambda: url.removeprefix("http://"), Voice(keys.room, lambda: keys.message_public)
+                )
+                client = Client(transport, town.room.keys.message, keys.room)
+
+                async def send(path: str, body: bytes) -> bytes:
+                    return await asyncio.get_running_loop().run_in_executor(line, client.send, path, body)
+
+                for one in found:
+                    one.hold = asyncio.Event()
+                body, size = encode(houses.good()), town.keyholder.book.size
+                for _ in range(2):
+                    with pytest.raises(Unwitnessed, match="no quorum"):
+                        await send("/v1/disclose", body)
+                assert town.keyholder.book.size == size + 1
+                # What gives nothing is not held back.
+                await send("/v1/status", encode(protocol.Plain(**town.room.common())))
+                for one in found:
+                    assert one.hold is not None
+                    one.hold.set()
+                await until(server.witnessing, lambda: server.witnessing.covered > size)
+                answer = protocol.sealed_answer.parse(await send("/v1/disclose", body))
+                assert len(answer.entries) == 1
+                assert town.keyholder.book.size == size + 1
+                await asyncio.get_running_loop().run_in_executor(line, client.close)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+    line.shutdown()
 
 
 def test_reads_of_a_room_that_is_not_strict_never_wait(houses: Houses, tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ class AioClient:
         for left in reversed(range(HELD_TRIES)):
             try:
                 return await self._exchange(asked)
-            except Unwitnessed as held:
+            except Unwitnessed:
                 if not left:
-                    raise KeyholderUnavailable(str(held)) from None
+                    raise
         raise AssertionError("unreachable")
 
     async def _exchange(self, asked: Asked) -> bytes:

@@ -92,10 +92,10 @@ class HttpTransport:
         for left in reversed(range(HELD_TRIES)):
             try:
                 return self._exchange(asked)
-            except Unwitnessed as held:
+            except Unwitnessed:
                 # Its entry is written and its answer held back: the identical request is answered as soon as witnesses have cosigned.
                 if not left:
-                    raise KeyholderUnavailable(str(held)) from None
+                    raise
         raise AssertionError("unreachable")
 
     def _exchange(self, asked: Asked) -> bytes:
