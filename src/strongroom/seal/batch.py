@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from strongroom.errors import SealError
 from strongroom.seal import body
-from strongroom.seal.columns import split, xor
+from strongroom.seal.columns import are, split, xor
 from strongroom.seal.compartment import NONCE, associated, seal
 from strongroom.seal.hpke import OVERHEAD, HpkePrivate, decrypt, encrypt
 from strongroom.seal.label import label
@@ -109,7 +109,7 @@ def members(places: Iterable[bytes]) -> bytes:
     """32 bytes that name the record versions of a batch (``slot.places``), in whatever order. SealError when one has
     another length than 20 bytes or stands twice: no two lists have one name."""
     named = sorted(places)
-    if any(len(place) != PLACE for place in named) or len(set(named)) != len(named):
+    if not are(named, PLACE) or len(set(named)) != len(named):
         raise SealError("batch members: want places of 20 bytes, each once")
     return hashlib.sha256(_MEMBERS + b"".join(named)).digest()
 
@@ -199,7 +199,7 @@ def _check(
         raise SealError("batch: want compartments from 1, ascending, distinct")
     if any(len(c.plaintexts) != count or len(c.whos) != count for c in columns):
         raise SealError("batch: columns of different length")
-    if any(len(who) != 16 for column in columns for who in column.whos):
+    if not all(are(column.whos, 16) for column in columns):
         raise SealError("batch: want a who of 16 bytes for each")
     return where
 

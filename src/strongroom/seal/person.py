@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from strongroom.errors import SealError
+from strongroom.seal.columns import are
 from strongroom.seal.ids import kind_id
 from strongroom.seal.label import label
 from strongroom.seal.mac import HMAC, keyed, mac, many
@@ -96,7 +97,7 @@ def who_of_handle(keys: HoldingKeys, handle: bytes) -> bytes:
 
 
 def _handles(handles: Sequence[bytes]) -> None:
-    if any(len(handle) != 16 for handle in handles):
+    if not are(handles, 16):
         raise SealError("handle: want 16 bytes")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from strongroom.errors import FormatError, SealError
-from strongroom.seal.columns import split, u16s, u32s, xor
+from strongroom.seal.columns import are, split, u16s, u32s, xor
 from strongroom.seal.mac import HMAC, keyed, mac, many
 
 __all__ = [
@@ -56,7 +56,7 @@ def places(handles: Sequence[bytes], versions: Sequence[int]) -> list[bytes]:
     """handle ‖ u32 version, 20 bytes, of each record version. SealError when a value is out of its range
     or the columns differ in length."""
     # struct cuts and fills a text of another length in silence.
-    if any(len(handle) != 16 for handle in handles):
+    if not are(handles, 16):
         raise SealError("handle: want 16 bytes")
     if not all(versions):
         raise SealError("version: want a number from 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strongroom.errors import SealError
+from strongroom.seal.columns import are
 from strongroom.seal.label import label
 from strongroom.seal.mac import keyed, mac, many
 
@@ -22,6 +23,6 @@ def index_key(K_index: bytes, holding_id: bytes, kind_id: bytes) -> bytes:  # no
 
 def tokens(index_key: bytes, inners: Sequence[bytes]) -> list[bytes]:
     """16 bytes for each inner (32 bytes), in order. SealError when an inner has another length."""
-    if any(len(inner) != 32 for inner in inners):
+    if not are(inners, 32):
         raise SealError("inner: want 32 bytes")
     return [token[:16] for token in many(keyed(index_key), [_TOKEN + inner for inner in inners])]

@@ -82,7 +82,7 @@ class Job(NamedTuple):
 def join_tokens(tokens: list[bytes] | set[bytes]) -> bytes:
     """Sorted, each once, 16 bytes each, joined. StoreError when one has another length."""
     found = sorted(set(tokens))
-    if any(len(token) != 16 for token in found):
+    if {*map(len, found)} - {16}:
         raise StoreError("token: want 16 bytes")
     return b"".join(found)
 

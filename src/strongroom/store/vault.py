@@ -154,7 +154,7 @@ class VaultStore:
             self._db.run(_SQL["count_records"], (holding, len(fresh), len(rows)))
 
     def _put_column(self, statement: str, holding: int, values: list[bytes]) -> None:
-        if any(len(value) != 32 for value in values):
+        if {*map(len, values)} - {32}:
             raise StoreError("record: want a handle and a batch of 16 bytes")
         if values:
             self._db.run(_SQL[statement], (holding, b"".join(values)))
