@@ -57,11 +57,22 @@ Act = Callable[[Call], Awaitable[msgspec.Struct | web.StreamResponse]]
 
 
 @dataclass(frozen=True)
+class Stream:
+    """A body of lines of JSON, which ``act`` reads itself: the first is a ``head``, each further one a ``line``. What is answered are
+    lines too."""
+
+    act: Act
+    head: Any
+    line: Any
+    answer: Any
+
+
+@dataclass(frozen=True)
 class Route:
-    """``body``: what is sent, None where nothing is; ``lines``: what its lines are where it may come as lines of JSON (``act``
-    then reads them itself), ``head`` the first of them. ``most``: bytes of a body that is no stream. ``answer``: what is answered, or
-    its lines. ``writes``: it heeds an Idempotency-Key. ``codes``: of problems, besides those that every route has.
-    ``example``: what is sent and what is answered, from ``examples``."""
+    """One call. ``name``: what the document and ``examples`` call it. ``body``: what is sent, None where nothing is; ``most``: its
+    bytes. ``query``: what may stand behind the question mark. ``answer``: what is answered with ``status``, or the lines of it
+    (``answers_lines``). ``stream``: it may also come as lines. ``writes``: it heeds an Idempotency-Key. ``codes``: of problems, besides
+    those that every route has."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -70,10 +81,7 @@ class Route:
     act: Act
     answer: Any
     body: Any = None
-    streamed: Act | None = None
-    head: Any = None
-    lines: Any = None
-    lines_answer: Any = None
+    stream: Stream | None = None
     query: type[msgspec.Struct] = Nothing
     most: int = 0
     status: int = 200

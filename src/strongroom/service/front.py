@@ -50,10 +50,10 @@ class Front:
             if decoder is None:
                 return await self._answer(route, self._call(request, caller, None, query))
             kind = request.content_type
-            if kind == LINES and route.streamed is not None:
-                return _as_response(route, await route.streamed(self._call(request, caller, None, query)))
+            if kind == LINES and route.stream is not None:
+                return _as_response(route, await route.stream.act(self._call(request, caller, None, query)))
             if kind != JSON or hdrs.CONTENT_TYPE not in request.headers:
-                raise Rejected("media-type", f"want {JSON}{f' or {LINES}' if route.streamed else ''}")
+                raise Rejected("media-type", f"want {JSON}{f' or {LINES}' if route.stream else ''}")
             async with self.bodies.whole(request, route.most) as text:
                 body = parse(decoder, text, "body")
                 return await self._answer(route, self._call(request, caller, body, query), text)

@@ -33,11 +33,10 @@ _KEY = {
 
 
 def document(routes: tuple[Route, ...]) -> bytes:
-    """Canonical enough to be compared: members in the order of this module."""
-    kinds = [
-        kind for route in routes for kind in (route.body, route.head, route.lines, route.answer, route.lines_answer)
-    ]
-    named = [kind for kind in kinds if kind is not None] + [*described.KINDS, Problem]
+    """JSON, indented."""
+    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind is not None]
+    kinds += [kind for route in routes if (of := route.stream) for kind in (of.head, of.line, of.answer)]
+    named = [*kinds, *described.KINDS, Problem]
     schemas, components = msgspec.json.schema_components(named, ref_template="#/components/schemas/{name}")
     found = dict(zip(map(_known, named), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -86,7 +85,7 @@ def _operation(
         content = {
             JSON: {"schema": _plain(schemas[_known(route.body)]), "example": msgspec.to_builtins(sent[route.name])}
         }
-        if route.streamed:
+        if route.stream:
             lines = [msgspec.to_builtins(sent[route.name])["ask"], *msgspec.to_builtins(sent[route.name])["records"]]
             content[LINES] = {
                 # Of lines no schema can tell: this one is of a line, the first of which is a head.
@@ -103,12 +102,12 @@ def _operation(
     else:
         said = {JSON: {"schema": _plain(schemas[_known(route.answer)]), "example": msgspec.to_builtins(answer[0])}}
     made["responses"][str(route.status)] = {"description": "Done.", "content": said}
-    if route.lines_answer is not None:
+    if route.stream is not None:
         made["responses"]["200"] = {
             "description": "Lines of JSON, to lines of JSON.",
             "content": {
                 LINES: {
-                    "schema": _of_lines(schemas, route.lines_answer),
+                    "schema": _of_lines(schemas, route.stream.answer),
                     "example": _lines(answered[f"{route.name}-lines"]),
                 }
             },
