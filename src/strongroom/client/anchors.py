@@ -33,7 +33,9 @@ def load(path: Path) -> Anchors:
         found = _anchors.parse(path.read_bytes().removesuffix(b"\n"))
         note.verifier(found.log)
     except OSError as error:
-        raise InputError(f"{path}: no anchors ({error.strerror}). The custodian has them: strongroom reader anchors") from None
+        raise InputError(
+            f"{path}: no anchors ({error.strerror}). The custodian has them: strongroom reader anchors"
+        ) from None
     except (InputError, NoteError) as error:
         raise InputError(f"{path}: {error}") from None
     return found
