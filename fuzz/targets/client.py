@@ -13,11 +13,12 @@ from fuzz.target import Target, text_of
 from strongroom.api import facts, reads, writes
 from strongroom.api.problem import MEDIA_TYPE, Problem, Row
 from strongroom.canonical import encode
-from strongroom.client import address, anchors, messages, problems
+from strongroom.client import address, anchors, enrolments, messages, problems
 from strongroom.client.anchors import Anchors
 from strongroom.client.flow import Answer
 from strongroom.client.handle import Handle
 from strongroom.errors import InputError, StrongroomError
+from strongroom.keyholder.protocol import Enrolled
 from strongroom.ledger import key
 
 _HANDLE = "ab" * 16
@@ -39,6 +40,13 @@ def targets() -> list[Target]:
             errors=InputError,
             seeds=lambda: [encode(Anchors(genesis=bytes(32), log=_LOG, room=bytes(16))) + b"\n"],
             of=(anchors.load,),
+        ),
+        Target(
+            name="client.enrolments",
+            read=lambda data: enrolments.load(file(data, "device.enrolled").with_name("device")),
+            errors=InputError,
+            seeds=lambda: [encode([Enrolled(chain=bytes(32), holding="residents", kind="phone")])],
+            of=(enrolments.load,),
         ),
         Target(
             name="client.handle",
