@@ -309,3 +309,18 @@ def test_exports_that_keep_something_back(lied_to: Room, between: Between, resid
         between.lie = changing("/v1/exports", change)
         with pytest.raises(kind if isinstance(kind, type) else (LedgerError, FormatError)):
             export()
+
+
+def test_an_export_whose_second_batch_has_no_entry(lied_to: Room, between: Between, residents: list[Resident]) -> None:
+    """It cites the first one's: what it gives would be in no ledger."""
+
+    def lie(said: Said) -> Said:
+        if said.path == "/v1/exports":
+            *batch, end = [json.loads(line) for line in said.body.splitlines()]
+            lines = [*batch, *batch, end | {"records": 2 * end["records"]}]
+            said.body = b"\n".join(json.dumps(line).encode() for line in lines) + b"\n"
+        return said
+
+    between.lie = lie
+    with pytest.raises(EntryError, match="of other records already"):
+        list(lied_to.export("residents", "extract", ["name"], 4, **WHY))

@@ -192,7 +192,7 @@ class Core:
             raise self._refusal(head)
         opened = messages.opened_by(charter, holding, names)
         waiting: dict[Handle, Values] = {}
-        total = 0
+        total, entries = 0, set[int]()
         while True:
             line = messages.export_line((yield NextLine()))
             if isinstance(line, writes.Exported):
@@ -207,6 +207,9 @@ class Core:
                 written = entry.parse(text.encode())
                 if not isinstance(written, entry.ExportEntry) or written.count != len(waiting):
                     raise EntryError(f"entry {line.entry} is not of as many records as were given")
+                if line.entry in entries:
+                    raise EntryError(f"entry {line.entry} was of other records already")
+                entries.add(line.entry)
                 total += len(waiting)
                 yield Give(Exported(line.entry, line.receipt, text, waiting))
                 waiting = {}
