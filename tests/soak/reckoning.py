@@ -6,7 +6,9 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.soak.model import Act, Model
 
@@ -34,22 +36,38 @@ _WANTED: dict[str, Callable[[type], tuple[type, ...]]] = {
 }
 
 
-class Book:
-    """The keyholder's book at the end, and where it stood when the soak began."""
+Buckets: TypeAlias = dict[str, tuple[int, int]]
+"""Budget -> (level in micro-units, the time that it held at)."""
 
-    def __init__(self, room: Path, begun: int) -> None:
+
+@dataclass(frozen=True)
+class Begun:
+    """Where the keyholder's book stood when the soak began."""
+
+    size: int
+    buckets: Buckets
+
+
+def buckets(base: sqlite3.Connection) -> Buckets:
+    return {key: (level, time) for key, level, time in base.execute("SELECT key, level, time FROM budgets")}
+
+
+class Book:
+    """The keyholder's book at the end."""
+
+    def __init__(self, room: Path, begun: Begun) -> None:
+        self.begun = begun
         with closing(sqlite3.connect(f"file:{room}/keyholder/keyholder.db?mode=ro", uri=True)) as base:
             self.entries = {int(index): bytes(data) for index, data in base.execute("SELECT idx, entry FROM entries")}
-            self.budgets = {
-                key: (level, time) for key, level, time in base.execute("SELECT key, level, time FROM budgets")
-            }
+            self.buckets = buckets(base)
         self.of: dict[bytes, dict[int, entry.Entry]] = defaultdict(dict)
         """By the hash of the ask that an entry is for."""
         for index, data in self.entries.items():
             item = entry.parse(data)
             commitment: bytes | None = getattr(item, "commitment", None)
-            if index >= begun and commitment is not None:
+            if index >= begun.size and commitment is not None:
                 self.of[commitment][index] = item
+        self.start = min((item.time for held in self.of.values() for item in held.values()), default=0)
 
 
 def entries(model: Model, book: Book) -> Iterator[str]:
@@ -96,18 +114,15 @@ def budgets(model: Model, book: Book) -> Iterator[str]:
     for act in model.acts:
         if any(not isinstance(item, entry.RefusalEntry) for item in book.of.get(act.hash, {}).values()):
             spent[act.reader.hex(), act.purpose] += act.cost
-    times = [entry.parse(book.entries[index]).time for held in book.of.values() for index in held]
-    elapsed = max(times, default=0) - min(times, default=0)
     for (reader, purpose), cost in spent.items():
-        mine = [
-            (key, level) for key, (level, _) in book.budgets.items() if key.startswith(f"reader:{reader}:{purpose}:")
-        ]
+        mine = [key for key in book.buckets if key.startswith(f"reader:{reader}:{purpose}:")]
         if not mine:
             yield f"budget of {purpose}: {cost} were given, and nothing was taken out of it"
-        for key, level in mine:
-            rate = parse_rate(key.rpartition(":")[2])
-            taken = rate.count - level / MICRO
-            refilled = rate.count * (elapsed + 1) / rate.period
+        for key in mine:
+            rate, (level, time) = parse_rate(key.rpartition(":")[2]), book.buckets[key]
+            # Full where it was never touched; then it refills from its first debit on, which is not before the soak.
+            before, since = book.begun.buckets.get(key, (rate.count * MICRO, book.start))
+            taken, refilled = (before - level) / MICRO, rate.count * (time - since) / rate.period
             if not cost - refilled - 1 <= taken <= cost:
                 yield f"budget of {purpose}: {cost} were given, and {taken:.0f} are gone from it ({refilled:.0f} may have come back)"
 

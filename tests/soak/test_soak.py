@@ -23,7 +23,7 @@ from tests.crash.houses import fsck
 from tests.soak import reckoning, watch
 from tests.soak.faults import Faults
 from tests.soak.model import Model
-from tests.soak.reckoning import Book
+from tests.soak.reckoning import Begun, Book
 from tests.soak.servers import Server
 from tests.soak.town import Town, town
 from tests.soak.traffic import CASE, REASON, Clerk, Cutter, Registrar, Traffic
@@ -42,7 +42,7 @@ class Soaked:
 
     room: Path
     model: Model
-    begun: int
+    begun: Begun
     samples: dict[str, list[Sample]]
 
     def story(self) -> list[str]:

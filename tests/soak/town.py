@@ -14,6 +14,7 @@ import pytest
 from tests import world
 from tests.faults.disk import Disk, mounted
 from tests.soak.model import Model
+from tests.soak.reckoning import Begun, buckets
 from tests.world import World
 
 from strongroom.client import device
@@ -27,13 +28,13 @@ _KILOBYTES = 1024 * 1024
 
 @dataclass
 class Town:
-    """``room`` as the servers have it, ``seen`` the same folder for us; ``begun``: the ledger's size at the start."""
+    """``room`` as the servers have it, ``seen`` the same folder for us; ``begun``: where the book stood at the start."""
 
     room: Path
     seen: Path
     disk: Disk | None
     model: Model
-    begun: int
+    begun: Begun
     askers: dict[str, Asker]
 
     @property
@@ -41,7 +42,7 @@ class Town:
         return self.disk.prefix if self.disk else []
 
 
-def found(root: Path) -> tuple[Model, int, dict[str, Asker]]:
+def found(root: Path) -> tuple[Model, Begun, dict[str, Asker]]:
     """A room under ``root`` with people and readers in it, and what there is to know of it."""
     text = re.sub(r"\[[0-9]+/(hour|day)\]", "[1000000/day]", world.CHARTER)
     world.found(root, text)
@@ -55,7 +56,8 @@ def found(root: Path) -> tuple[Model, int, dict[str, Asker]]:
             model.stored(person.handle, str(person.values["name"]), str(person.values["id-number"]))
         town.room.sync()
         town.room.publish()
-        return model, town.keyholder.book.size, {name: town.asker(name) for name in ("ana", "rui", *dict(READERS))}
+        begun = Begun(town.keyholder.book.size, buckets(town.keyholder.store.db))
+        return model, begun, {name: town.asker(name) for name in ("ana", "rui", *dict(READERS))}
 
 
 @contextmanager
