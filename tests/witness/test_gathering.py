@@ -257,6 +257,7 @@ def test_a_hostile_witness_is_worth_nothing_and_does_no_harm(houses: Houses, tmp
                 houses.town.tick()
                 note.open_checkpoint(houses.town.keyholder.book.published(), [note.verifier(log)])
                 assert len(asked) < 10
+                await made.verify()
 
     asyncio.run(run())
 

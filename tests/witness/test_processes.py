@@ -22,8 +22,7 @@ from strongroom.custody import read
 from strongroom.custody.room import Room
 from strongroom.errors import CheckpointError, QuorumError
 from strongroom.ledger import audit, note, policy, witnessed
-from strongroom.witness.request import Request
-from strongroom.witness.server import log_id
+from strongroom.witness.request import Request, log_id
 
 
 @pytest.fixture

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from strongroom.errors import Declined, LedgerError, QuorumError, StrongroomError, Unwitnessed, WitnessUnavailable
+from strongroom.errors import (
+    Declined,
+    LedgerError,
+    QuorumError,
+    StoreError,
+    StrongroomError,
+    Unwitnessed,
+    WitnessUnavailable,
+)
 from strongroom.keyholder.cosigning import House, Round, houses
 from strongroom.ledger import checkpoint, note, witnessed
 from strongroom.ledger.checkpoint import Checkpoint
@@ -52,6 +60,8 @@ class Witnessing:
         self._round: Round | None = None
         self._moved = asyncio.Condition()
         self._wanted = self.covered = 0
+        # Of a checkpoint with our own log's signature that the book does not reach: the witness's name, and its size.
+        self._ahead = ("", 0)
         self._began = self._wrote = float("-inf")
         self._unwritten = ""
 
@@ -77,7 +87,14 @@ class Witnessing:
                 ) from None
 
     async def verify(self) -> None:
-        """For readiness: a quorum has cosigned this ledger within the charter's ``fresh`` seconds. Raises ``QuorumError``."""
+        """For readiness: a quorum has cosigned this ledger within the charter's ``fresh`` seconds. Raises ``QuorumError``; and
+        ``StoreError`` where a witness has proved that this book is an old copy."""
+        name, size = self._ahead
+        if size > self._keyholder.book.size:
+            raise StoreError(
+                f"{name} holds a checkpoint of {size:,} entries with this keyholder's own signature, and the book has"
+                f" {self._keyholder.book.size:,}: it was restored from an old copy. Run: strongroom keyholder recover"
+            )
         stated, now = self._keyholder.charter.witnesses, self._keyholder.now()
         policy = of_charter(self._keyholder.charter)
         try:
@@ -194,6 +211,7 @@ class Witnessing:
                 house.size, house.fault = current.at.size, ""
             except (StrongroomError, OSError, sqlite3.Error) as error:
                 self._failed(house, error)
+                await self._look_ahead(session, house)
             except Exception as error:
                 log.exception("a witness could not be asked")
                 self._failed(house, error)
@@ -223,6 +241,17 @@ class Witnessing:
                     raise
                 house.size = error.size
         raise AssertionError("unreachable")
+
+    async def _look_ahead(self, session: aiohttp.ClientSession, house: House) -> None:
+        """Its size alone is anybody's word. What our log has signed is ours."""
+        if house.size <= self._keyholder.book.size:
+            return
+        keys = self._keyholder.keys
+        with suppress(Declined, WitnessUnavailable, LedgerError):
+            text = await asking.last_checkpoint(session, house.url, keys.origin)
+            at, _ = note.open_checkpoint(text, [note.verifier(keys.log.vkey)])
+            if at.size > self._keyholder.book.size:
+                self._ahead = (house.verifiers[0].name, at.size)
 
     def _failed(self, house: House, error: Exception) -> None:
         if not house.fault:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import aiohttp
 
 from strongroom.errors import Declined, FormatError, WitnessUnavailable
-from strongroom.witness.request import SIZE_TYPE, Request, parse_size
+from strongroom.witness.request import SIZE_TYPE, Request, log_id, parse_size
 
 SECONDS = 10.0
 """For one whole answer."""
@@ -46,6 +46,15 @@ async def add_checkpoint(session: aiohttp.ClientSession, url: str, request: Requ
             raise WitnessUnavailable(str(error)) from None
     # What else it writes is for people, and is not repeated: it could be anything.
     raise Declined(status, f"it answers {status}")
+
+
+async def last_checkpoint(session: aiohttp.ClientSession, url: str, origin: str) -> str:
+    """What a witness of ours says that it cosigned last, a note; others have no such path. Raises as ``add_checkpoint``."""
+    asked = session.get(f"{url.rstrip('/')}/logs/{log_id(origin)}/checkpoint", allow_redirects=False)
+    status, _, body = await _answer(asked)
+    if status != 200:
+        raise Declined(status, f"it answers {status}")
+    return body.decode("utf-8", "replace")
 
 
 async def _answer(asked: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> tuple[int, str, bytes]:

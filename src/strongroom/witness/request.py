@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 
 from strongroom.errors import FormatError, NoteError
 from strongroom.ledger.checkpoint import MAX_SIZE
@@ -34,6 +35,11 @@ class Request:
     def marshal(self) -> bytes:
         lines = [f"old {self.old}", *[b64encode(one).decode() for one in self.proof]]
         return ("\n".join(lines) + "\n\n" + self.note).encode()
+
+
+def log_id(origin: str) -> str:
+    """64 hexadecimal digits that name a log in a path."""
+    return sha256(origin.encode()).hexdigest()
 
 
 def parse(data: bytes) -> Request:

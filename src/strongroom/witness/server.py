@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ from strongroom.serving.config import Listener
 from strongroom.serving.watching import CODE
 from strongroom.witness import house
 from strongroom.witness.core import Witness
-from strongroom.witness.request import MAX_BYTES, SIZE_TYPE
+from strongroom.witness.request import MAX_BYTES, SIZE_TYPE, log_id
 from strongroom.witness.store import Store
 
 T = TypeVar("T")
@@ -122,11 +121,6 @@ class Server:
             return what(self._store)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
-
-
-def log_id(origin: str) -> str:
-    """64 hexadecimal digits that name a log in a path."""
-    return sha256(origin.encode()).hexdigest()
 
 
 def _answer(status: int, text: str, kind: str) -> web.Response:
