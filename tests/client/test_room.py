@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.client.served import MAIN, WHY, Resident, Served, rows
+from tests.client.served import MAIN, WHY, Between, Resident, Served, rows
 
 from strongroom import Room
 from strongroom.canonical import encode
@@ -125,6 +125,16 @@ def test_a_second_signature(served: Served, residents: list[Resident]) -> None:
     with served.room("ana", InMemory()) as room, pytest.raises(Refused) as caught:
         room.disclose(*asked, **WHY)
     assert caught.value.code == "countersign"
+
+
+def test_an_export_asks_for_no_more_than_is_named(served: Served, between: Between, residents: list[Resident]) -> None:
+    with served.room("ana", InMemory(), between.address) as room:
+        list(room.export("residents", "extract", ["name"], 40, records=[residents[0].handle], **WHY))
+        for count, records in ((40, []), (0, None)):
+            with pytest.raises(InputError, match="nothing was asked"):
+                list(room.export("residents", "extract", ["name"], count, records=records, **WHY))
+    (sent,) = [said.sent for said in between.seen if said.path == "/v1/exports"]
+    assert json.loads(json.loads(sent)["ask"]["ask"])["count"] == 1
 
 
 def test_what_comes_back_countersigned_is_the_same_ask(served: Served, residents: list[Resident]) -> None:

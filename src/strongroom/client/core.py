@@ -178,6 +178,11 @@ class Core:
     ) -> Flow[None]:
         """Gives a batch as soon as its entry is proved, and no record before."""
         names, handles = messages.names_of(fields), None if records is None else messages.handles_of(records)
+        if handles is not None:
+            # What an ask leaves over, whoever holds it could still take out.
+            count = min(count, len(handles))
+        if count < 1:
+            raise InputError("no record is named, so nothing was asked")
         asker, charter = yield from self._asker()
         now = self._now()
         signed = self._signed(
