@@ -20,11 +20,13 @@ from strongroom.gate import ask as asks
 from strongroom.gate.decision import Gate
 from strongroom.keyholder import client, line, protocol
 from strongroom.ledger import checkpoint, note, proof
+from strongroom.seal import hpke
 from strongroom.seal.private import PrivateSealer
 from strongroom.store.vault import VaultStore
 
 _SEALER_SECONDS = 60.0
 _COSIGNED_SECONDS = 1.0
+_FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Room:
         self._steady = False
         self._numbers: dict[str, int] = {}
         self._cosigned = 0.0
+        self._fresh: tuple[float, hpke.HpkePrivate] | None = None
         self._sealer: tuple[bytes, float, PrivateSealer] | None = None
         # Where the keyholder is, how its answers are known, and how the line to it is kept.
         self.address, self.voice = self._address(), client.Voice(self.keys.room, self._message_key)
@@ -111,6 +114,14 @@ class Room:
             return known | {"cosignature": ""}
         self._cosigned = now
         return known
+
+    def fresh(self) -> hpke.HpkePrivate:
+        """A key to which answers are sealed, made at most a second ago: for who asks many times in one. It costs as much as three
+        signatures, and a group's answer is given again to another for two minutes anyway (SPEC.md 8.11)."""
+        now = self._clock()
+        if self._fresh is None or not 0 <= now - self._fresh[0] < _FRESH_SECONDS:
+            self._fresh = now, hpke.private_from(self.random(hpke.SEED_SIZE))
+        return self._fresh[1]
 
     def fetch(self, start: int, limit: int) -> Sequence[str]:
         """Entries of the ledger from ``start`` on."""

@@ -71,7 +71,7 @@ class Group:
         said = [one.said for one in askings if one.said is not None]
         assert len(said) == len(askings)
         evidence.keep(room, [say.signed for say, _ in said])
-        self._seed = hpke.private_from(room.random(96))
+        self._seed = room.fresh()
         known = room.often()
         self._have: int = known["have"]
         parts = [msgspec.Raw(text) for _, text in said]
