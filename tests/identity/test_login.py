@@ -305,6 +305,27 @@ def test_a_copy_is_found_by_its_count_and_what_never_counts_is_taken(town: World
     asyncio.run(story())
 
 
+def test_who_left_the_roster_logs_in_and_enrols_no_more(town: World) -> None:
+    async def story() -> None:
+        async with house.opened(town) as vault:
+            ana, eva, key = Desk(vault, "ana"), Desk(vault, "eva"), vault.key()
+            await ana.enrol()
+            code = eva.draw()
+            made = eva.key.create((await eva.offer(code))[1])
+            token = await ana.log_in()
+            gone = {ana.device.public, eva.device.public}
+            steward = ceremony.load_steward(town.root / "steward" / "steward.key")
+            left = [line for line in ceremony.latest_roster(town.room) if line.key not in gone]
+            ceremony.amend(town.room, steward, lambda old: old, left)
+            vault.ahead += 2
+            assert await ana.log_in() == "assertion-reader"
+            assert (await eva.keep(code, made))[1] == {"code": "assertion-reader"}
+            assert (await vault.log_in("eva", key))[1] == {"code": "assertion-reader"}
+            assert await vault.code(token, key.proof("GET", f"{vault.origin}/v1/me", token)) == "identity"
+
+    asyncio.run(story())
+
+
 def test_a_room_with_a_provider_has_no_passkeys(town: World) -> None:
     async def story() -> None:
         async with house.opened(town) as vault:
