@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from strongroom.errors import StrongroomError
 
-_OURS = "strongroom"
+_OURS, _HTTP = "strongroom", "aiohttp.server"
 _FRAMES = 6
 _encoder = msgspec.json.Encoder()
 
@@ -61,8 +61,8 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            return  # what is no HTTP has its line as a request; a trace of it would quote what was sent
+        if record.name == _HTTP and isinstance(error, HttpProcessingError | ConnectionError):
+            return  # what is no HTTP, or a client that has gone: neither is news, and requests have lines of their own
         members: dict[str, Any] = {}
         if record.name.partition(".")[0] == _OURS:
             event = record.getMessage()
