@@ -17,7 +17,7 @@ from tests.witness.liars import LIES, PLANTED, Asked, endless
 from tests.witness.peers import Honest, at, gathering, liar, rule, three
 
 from strongroom.canonical import encode
-from strongroom.errors import QuorumError, Unwitnessed
+from strongroom.errors import QuorumError, StoreError, Unwitnessed
 from strongroom.keyholder import protocol, witnessing
 from strongroom.keyholder.client import Client, HttpTransport, Voice
 from strongroom.keyholder.server import Server
@@ -287,6 +287,10 @@ def test_an_own_witness_that_is_ahead_says_that_the_book_is_old(
                 await until(
                     made, lambda: ["this ledger has" in one.fault for one in made._houses.values()] == [True] * 3
                 )
+                # Its own signature, which the witness shows, is proof of it. A size alone, as a liar says it, is none.
+                await until(made, lambda: made._ahead[1] > town.keyholder.book.size)
+                with pytest.raises(StoreError, match="strongroom keyholder recover"):
+                    await made.verify()
 
     asyncio.run(run())
     assert {line.levelname for line in caplog.records if "does not cosign" in line.message} == {"ERROR"}
