@@ -81,12 +81,13 @@ def test_two_at_once_are_one(town: Town, people: list[Person]) -> None:
 def test_a_vault_that_was_killed_in_the_middle_does_not_guess(town: Town) -> None:
     name = {"Idempotency-Key": "killed-in-the-middle-00001"}
     said = writes.Records(ask=town.intake(2), records=[RECORD])
+    before = _under_way(town)
     town.keyholder.process.send_signal(signal.SIGSTOP)
     try:
         # It waits for the keyholder, with the request noted as under way.
         posting = threading.Thread(target=_post_and_be_left, args=(town, said, name))
         posting.start()
-        _until(town, "SELECT count(*) FROM answers WHERE status = 0")
+        _until_under_way(town, before)
         town.vault.kill()
         posting.join(30)
     finally:
@@ -101,17 +102,44 @@ def test_a_vault_that_was_killed_in_the_middle_does_not_guess(town: Town) -> Non
     assert town.post("/v1/records", writes.Records(ask=town.intake(2), records=[RECORD]), again).status == 201
 
 
-def _post_and_be_left(town: Town, said: writes.Records, name: dict[str, str]) -> None:
+def test_an_erasure_that_was_cut_off_is_tried_again(town: Town, people: list[Person]) -> None:
+    """Its ask is good once: what became of the first try is told by what becomes of the second."""
+    name = {"Idempotency-Key": "cut-off-and-tried-again-01"}
+    handle = people[0].handle
+    said = evidence(town.asker("rui").erase("residents", "forget", [handle], CASE, REASON, now()))
+    before = _under_way(town)
+    town.keyholder.process.send_signal(signal.SIGSTOP)
+    try:
+        posting = threading.Thread(target=_post_and_be_left, args=(town, said, name, "/v1/erasures"))
+        posting.start()
+        _until_under_way(town, before)
+        town.vault.kill()
+        posting.join(30)
+    finally:
+        town.keyholder.process.send_signal(signal.SIGCONT)
+    town.vault.start()
+    answer = town.post("/v1/erasures", said, name)
+    if answer.status != 200:
+        # The keyholder had heard of it.
+        assert (answer.status, answer.json()["code"]) in [(409, "used"), (410, "erased")], answer.body
+    town.post("/v1/disclosures", town.disclose([handle])).problem(
+        *((410, "erased") if answer.status != 200 else (422, "input"))
+    )
+
+
+def _post_and_be_left(town: Town, said: Any, name: dict[str, str], path: str = "/v1/records") -> None:
     with pytest.raises((OSError, http.client.HTTPException)):
-        town.post("/v1/records", said, name)
+        town.post(path, said, name)
 
 
-def _until(town: Town, query: str) -> None:
+def _under_way(town: Town) -> int:
+    with closing(sqlite3.connect(town.root / "vault" / "answers.db")) as database:
+        return int(database.execute("SELECT count(*) FROM answers WHERE status = 0").fetchone()[0])
+
+
+def _until_under_way(town: Town, before: int) -> None:
     until = time.monotonic() + 20
-    while True:
-        with closing(sqlite3.connect(town.root / "vault" / "answers.db")) as database:
-            if database.execute(query).fetchone()[0]:
-                return
+    while _under_way(town) == before:
         assert time.monotonic() < until
         time.sleep(0.01)
 

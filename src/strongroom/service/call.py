@@ -71,7 +71,8 @@ class Stream:
 class Route:
     """One call. ``name``: what the document and ``examples`` call it. ``body``: what is sent, None where nothing is; ``most``: its
     bytes. ``query``: what may stand behind the question mark. ``answer``: what is answered with ``status``, or the lines of it
-    (``answers_lines``). ``stream``: it may also come as lines. ``writes``: it heeds an Idempotency-Key. ``codes``: of problems, besides
+    (``answers_lines``). ``stream``: it may also come as lines. ``writes``: it heeds an Idempotency-Key; ``used_once``: its ask is good
+    for one time, whoever sends it again. ``codes``: of problems, besides
     those that every route has."""
 
     name: str
@@ -87,4 +88,5 @@ class Route:
     status: int = 200
     answers_lines: bool = False
     writes: bool = False
+    used_once: bool = False
     codes: tuple[str, ...] = ()

@@ -72,7 +72,7 @@ class Front:
         async def act() -> tuple[int, bytes]:
             return route.status, msgspec.json.encode(await route.act(call))
 
-        status, body, again = await self.idempotency.once(key, route.path, text, act)
+        status, body, again = await self.idempotency.once(key, route.path, text, act, again=route.used_once)
         headers = {"Idempotency-Replayed": "true"} if again else {}
         return web.Response(status=status, body=body, content_type=JSON, headers=headers)
 

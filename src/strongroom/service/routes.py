@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
         w.Correction,
         most=2 * _MIB,
         writes=True,
+        used_once=True,
         codes=(*_WRITE, "value"),
     ),
     Route(
@@ -90,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
         Evidence,
         most=_ASK_BYTES,
         writes=True,
+        used_once=True,
         codes=_WRITE,
     ),
     Route(

@@ -1,4 +1,5 @@
 """What was answered to requests that named themselves, for a day: so that one sent again is not done again (SPEC.md section 10.2).
+Everything happens within ``transaction``, in which many requests go to the disk together.
 
 A file of its own beside the vault's: it is worth no backup, and its writers need not wait for those of records. An answer
 here holds no personal data: handles, entries and receipts alone.
@@ -6,6 +7,8 @@ here holds no personal data: handles, entries and receipts alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.store.database import Database
@@ -35,30 +38,32 @@ class Answers:
     def close(self) -> None:
         self._db.close()
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is done within is on disk on leaving, or nothing of it."""
+        with self._db.transaction():
+            yield
+
     def begin(self, name: bytes, request: bytes, now: int) -> tuple[bytes, int, bytes] | None:
         """Note that the request of this ``name`` (32 bytes) is under way; ``request``: 32 bytes by which the same one is known
         again. Where it was noted before: what its request was, the status, and the answer; 0 and nothing while there is none."""
-        with self._db.transaction():
-            found = self._db.one("SELECT request, status, body FROM answers WHERE name = ?1", (name,))
-            if found is None:
-                self._db.run(
-                    "INSERT INTO answers (name, request, time, status, body) VALUES (?1, ?2, ?3, 0, x'')",
-                    (name, request, now),
-                )
-                return None
+        found = self._db.one("SELECT request, status, body FROM answers WHERE name = ?1", (name,))
+        if found is None:
+            self._db.run(
+                "INSERT INTO answers (name, request, time, status, body) VALUES (?1, ?2, ?3, 0, x'')",
+                (name, request, now),
+            )
+            return None
         return bytes(found[0]), int(found[1]), bytes(found[2])
 
     def end(self, name: bytes, status: int, body: bytes) -> None:
-        """The answer, on disk when this returns."""
-        with self._db.transaction():
-            self._db.run("UPDATE answers SET status = ?2, body = ?3 WHERE name = ?1", (name, status, body))
+        """The answer."""
+        self._db.run("UPDATE answers SET status = ?2, body = ?3 WHERE name = ?1", (name, status, body))
 
     def drop(self, name: bytes) -> None:
         """Nothing was done: the same request may come again."""
-        with self._db.transaction():
-            self._db.run("DELETE FROM answers WHERE name = ?1", (name,))
+        self._db.run("DELETE FROM answers WHERE name = ?1", (name,))
 
-    def forget(self, before: int) -> int:
-        """Drop what is older than ``before`` (POSIX seconds). How many."""
-        with self._db.transaction():
-            return self._db.run("DELETE FROM answers WHERE time < ?1", (before,))
+    def forget(self, before: int) -> None:
+        """Drop what is older than ``before`` (POSIX seconds)."""
+        self._db.run("DELETE FROM answers WHERE time < ?1", (before,))
