@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: int) -> Finish:
     """Decide and write each part. What is wrong with one, a refusal or worse, is its own answer."""
-    decided = [_decide(keyholder, request, part, now) for part in request.parts]
+    body_hash = hashlib.sha256(work.body).digest()
+    decided = [_decide(keyholder, request, body_hash, part, now) for part in request.parts]
     return lambda: _give(keyholder, request, decided, work)
 
 
 def _decide(
-    keyholder: Keyholder, group: protocol.Together, part: msgspec.Raw, now: int
+    keyholder: Keyholder, group: protocol.Together, body_hash: bytes, part: msgspec.Raw, now: int
 ) -> reading.Decided | protocol.NotGiven:
     text = bytes(part)
     before, _ = keyholder.book.mark()
@@ -36,7 +37,7 @@ def _decide(
             asking = protocol.whole(protocol.parts.parse(text), group)
             # Of the part's own text: the identical ask is answered again in whatever group it comes. But one window may have the
             # same identifiers indexed twice, for two records: there it must be the identical group, too.
-            named = hashlib.sha256(text + (group.fresh if isinstance(asking, protocol.Intake) else b""))
+            named = hashlib.sha256(text + (body_hash if isinstance(asking, protocol.Intake) else b""))
             return reading.decide(keyholder, asking, named.digest(), now)
     except Refused as refusal:
         # One that is an entry was staged just before.
