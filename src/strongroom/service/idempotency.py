@@ -90,8 +90,9 @@ class Idempotency:
                 raise Rejected("pending", "the vault stopped while it was under way; look whether it was done")
         try:
             status, body = await act()
-        except StrongroomError:
-            await self._do(lambda answers: answers.drop(name))
+        except StrongroomError as error:
+            if error.code != "pending":  # of which nobody knows whether it has done nothing
+                await self._do(lambda answers: answers.drop(name))
             raise
         await self._do(lambda answers: answers.end(name, status, body))
         return status, body, False

@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from strongroom.client.device import SignedAsk
-from strongroom.custody.receive import Order, Received, Values
+from strongroom.custody.receive import Order, Received
 from strongroom.errors import KeyholderUnavailable, StrongroomError
 from strongroom.seal.batch import MAX_RECORDS
 
@@ -32,12 +31,12 @@ class Intake:
         self._waiting: deque[tuple[Order, asyncio.Future[Received]]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def take(self, signed: SignedAsk, columns: Values) -> Received:
+    async def take(self, order: Order) -> Received:
         """Raises what came of the order, and ``KeyholderUnavailable`` when too many wait already."""
         if len(self._waiting) >= MOST_WAITING:
             raise KeyholderUnavailable("more records wait than the vault can take in; try again")
         future: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Order(signed, columns), future))
+        self._waiting.append((order, future))
         self._go_on()
         return await future
 
@@ -54,10 +53,10 @@ class Intake:
             task.add_done_callback(self._under_way.discard)
 
     def _group(self) -> list[tuple[Order, asyncio.Future[Received]]]:
-        group, rows = [self._waiting.popleft()], 0
+        group, count = [self._waiting.popleft()], 0
         while self._waiting and len(group) < _MOST_ORDERS:
-            rows += _rows(group[-1][0])
-            if rows + _rows(self._waiting[0][0]) > MAX_RECORDS:
+            count += rows(group[-1][0])
+            if count + rows(self._waiting[0][0]) > MAX_RECORDS:
                 break
             group.append(self._waiting.popleft())
         return group
@@ -79,5 +78,6 @@ class Intake:
                 future.set_exception(outcome)
 
 
-def _rows(order: Order) -> int:
+def rows(order: Order) -> int:
+    """How many records."""
     return len(next(iter(order.columns.values())))

@@ -29,8 +29,9 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import client
 from strongroom.keyholder.aioclient import AioClient
 from strongroom.ledger import entry
+from strongroom.service.beside import Beside
 from strongroom.service.counter import Counter
-from strongroom.service.intake import Intake, Outcome
+from strongroom.service.intake import Intake, Outcome, rows
 from strongroom.service.problems import Told
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ T = TypeVar("T")
 WORKERS = 4
 _FEW = 20
 """Records that are looked at in less time than it takes to hand them to another thread."""
+_MANY = 50
+"""Records of one request from which on a process beside the server takes them in."""
+_BESIDE = 2
+"""Processes."""
 _UNWRITTEN = frozenset({"ask", "room", "reader", "signature", "used", "early", "stale", "malformed"})
 """Codes of refusals that the ledger does not say (SPEC.md 8.4)."""
 
@@ -53,6 +58,8 @@ class Vault:
         self._counting: Room | None = None
         self._line: AioClient | None = None
         self._intake = Intake(self._receive)
+        self._beside = Beside(directory, _BESIDE)
+        self._bulk = Intake(self._receive_beside, lines=_BESIDE)
 
     async def run(self, work: Callable[[Room], T]) -> T:
         """``work`` with a room, on one of the threads."""
@@ -61,6 +68,8 @@ class Vault:
     async def close(self) -> None:
         """Once what is under way has ended. Each thread closes what it has opened."""
         await self._intake.close()
+        await self._bulk.close()
+        self._beside.close()
         if self._counter is not None:
             await self._counter.close()
             assert self._line is not None
@@ -144,10 +153,20 @@ class Vault:
 
     async def receive(self, signed: SignedAsk, columns: Mapping[str, Sequence[str | None]]) -> Received:
         """``columns``: as ``parse`` gave them."""
-        return await self._intake.take(signed, columns)
+        order = Order(signed, columns)
+        if self._transport is None and rows(order) >= _MANY:
+            return await self._bulk.take(order)
+        return await self._intake.take(order)
 
     async def _receive(self, orders: Sequence[Order]) -> list[Outcome]:
         return await self.run(lambda room: _received(self._receiver(room), room, orders))
+
+    async def _receive_beside(self, orders: Sequence[Order]) -> list[Outcome]:
+        have = await self.run(lambda room: room.mirror.size)
+        found = await self._beside.receive(orders)
+        if any(isinstance(one, Refused) for one in found):
+            return await self.run(lambda room: _all_placed(room, orders, found, have))
+        return found
 
     def _receiver(self, room: Room) -> Receiver:
         found: Receiver | None = getattr(self._local, "receiver", None)
@@ -176,9 +195,13 @@ def told(room: Room, signed: SignedAsk, act: Callable[[Room, SignedAsk], T]) -> 
 def _received(receiver: Receiver, room: Room, orders: Sequence[Order]) -> list[Outcome]:
     """What came of each order, refusals as ``told`` tells them."""
     have = room.mirror.size
+    return _all_placed(room, orders, receiver.receive(orders), have)
+
+
+def _all_placed(room: Room, orders: Sequence[Order], found: Sequence[Outcome], have: int) -> list[Outcome]:
     return [
         _placed(room, order.signed, one, have) if isinstance(one, Refused) else one
-        for order, one in zip(orders, receiver.receive(orders), strict=True)
+        for order, one in zip(orders, found, strict=True)
     ]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from strongroom.custody.intake.chunk import Done, Errands, Taker
 from strongroom.custody.intake.rows import Chunk
@@ -67,16 +67,16 @@ class Alone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
     """An exception on its way between processes: pickle would call its class with its text alone."""
 
     kind: type[StrongroomError]
-    args: tuple[str, ...]
+    args: tuple[Any, ...]
 
     @classmethod
-    def of(cls, error: StrongroomError) -> _Failure:
+    def of(cls, error: StrongroomError) -> Failure:
         if isinstance(error, Refused):
-            return cls(Refused, (error.code, error.detail))
+            return cls(Refused, (error.code, error.detail, error.entry))
         if isinstance(error, CatalogError):
             return cls(CatalogError, (error.place, error.problem, error.mend))
         return cls(type(error), (str(error),))
@@ -102,7 +102,7 @@ class Processes:
             workers, context, initializer=_begin, initargs=(directory, errands, context.Lock())
         )
         self._group: list[tuple[Chunk, Window | None]] = []
-        self._under_way: deque[Future[list[Done] | _Failure]] = deque()
+        self._under_way: deque[Future[list[Done] | Failure]] = deque()
 
     def hand_in(self, chunk: Chunk, window: Window | None) -> Iterator[Done]:
         self._group.append((chunk, window))
@@ -126,11 +126,11 @@ class Processes:
 
     def _next(self) -> list[Done]:
         found = _outcome(self._under_way.popleft())
-        if not isinstance(found, _Failure):
+        if not isinstance(found, Failure):
             return found
         # A refusal uses the window up, and what other workers had in hand is then refused for that: not the reason.
         others = [_outcome(future) for future in self._under_way if not future.cancel()]
-        failures = [found, *(other for other in others if isinstance(other, _Failure))]
+        failures = [found, *(other for other in others if isinstance(other, Failure))]
         raise min(failures, key=lambda failure: failure.args[0] == "used").error()
 
     def __enter__(self) -> Self:
@@ -150,7 +150,7 @@ _DIED = (
 _taker: Taker | None = None
 
 
-def _outcome(future: Future[list[Done] | _Failure]) -> list[Done] | _Failure:
+def _outcome(future: Future[list[Done] | Failure]) -> list[Done] | Failure:
     try:
         return future.result()
     except BrokenProcessPool:
@@ -160,22 +160,23 @@ def _outcome(future: Future[list[Done] | _Failure]) -> list[Done] | _Failure:
 def _begin(directory: Path, errands: Errands, turn: AbstractContextManager[object]) -> None:
     global _taker  # noqa: PLW0603 - a worker process has one task, and nowhere else to keep it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the importer is told, and tells us
-    threading.Thread(target=_end_with_importer, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # One writes at a time anyway, and SQLite would have the other ask again and again.
     _taker = Taker(Room(directory), errands, turn=turn)
 
 
-def _end_with_importer() -> None:
-    importer = multiprocessing.parent_process()
-    assert importer is not None
-    connection.wait([importer.sentinel])
+def end_with_parent() -> None:
+    """Ends this process when the one that started it has ended, however that did."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
     # SQLite rolls back what is not committed; there is nothing else to put in order.
     os._exit(1)
 
 
-def _take(group: list[tuple[Chunk, Window | None]]) -> list[Done] | _Failure:
+def _take(group: list[tuple[Chunk, Window | None]]) -> list[Done] | Failure:
     assert _taker is not None
     try:
         return _taker.take_all(group)
     except StrongroomError as error:
-        return _Failure.of(error)
+        return Failure.of(error)
