@@ -218,3 +218,23 @@ def test_a_mirror_that_was_rolled_back_is_forgotten(houses: Houses) -> None:
     askings[0].go(settled)
     assert isinstance(askings[0].ended, Done)
     assert room.mirror.size == houses.town.keyholder.book.size
+
+
+def test_once_a_second_the_cosignature_goes_along_and_another_key_is_drawn(houses: Houses) -> None:
+    room = houses.town.room
+    said = []
+    for wait in (0, 0, 1):
+        houses.town.hands.wait(wait)
+        askings = _askings(houses, [houses.ask(1)])
+        group = Group(room, askings)
+        (settled,) = group.settle(room.client.send(together.PATH, group.body))
+        askings[0].go(settled)
+        assert isinstance(askings[0].ended, Done)
+        said.append(protocol.REQUESTS[together.PATH].parse(group.body))
+    first, second, third = said
+    assert isinstance(first, protocol.Together)
+    assert isinstance(second, protocol.Together)
+    assert isinstance(third, protocol.Together)
+    assert (bool(first.cosignature), second.cosignature) == (True, "")
+    assert bool(third.cosignature)
+    assert first.fresh == second.fresh != third.fresh
