@@ -15,6 +15,7 @@ from fuzz.targets import (
     ledger,
     published,
     seal,
+    service,
     tables,
     values,
     witness,
@@ -36,6 +37,7 @@ ALL: dict[str, Target] = {
         files,
         cli,
         client,
+        service,
         witness,
     )
     for target in part.targets()

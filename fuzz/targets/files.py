@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from fuzz import parsers
 from fuzz.sample import seeds_of
 from fuzz.scratch import file, folder
-from fuzz.target import Broken, Target, text_of
+from fuzz.target import Broken, Target
 from strongroom.client import device
 from strongroom.custody import ceremony
 from strongroom.custody import keys as vault_keys
 from strongroom.errors import InputError, KeyholderUnavailable, LedgerError, StoreError, StrongroomError
-from strongroom.keyholder import client
+from strongroom.keyholder import admission, client, introduction
 from strongroom.keyholder import keys as keyholder_keys
 
 _Errors = type[StrongroomError] | tuple[type[StrongroomError], ...]
@@ -29,6 +27,8 @@ def targets() -> list[Target]:
         _file("vault-room", "room.json", vault_keys.load_room, "custody.keys._room", StoreError),
         _file("keyholder-keys", "keys.json", keyholder_keys.load, "keyholder.keys._codec", (StoreError, LedgerError)),
         _file("device", "", device.load, "client.device._codec", InputError),
+        _file("introduction", "", introduction.load, "keyholder.introduction._codec", InputError),
+        _file("bucket", "", admission.load, "keyholder.admission._bucket", InputError),
         _file("steward", "", ceremony.load_steward, "custody.ceremony._steward", InputError),
         Target(
             name="files.holding-key",
@@ -44,16 +44,6 @@ def targets() -> list[Target]:
             errors=KeyholderUnavailable,
             seeds=lambda: [b"127.0.0.1:7400\n", b"[::1]:7400\n"],
             of=(client.address_file,),
-            weight=0.1,
-        ),
-        Target(
-            name="files.host-and-port",
-            read=_called,
-            errors=KeyholderUnavailable,
-            # It is the room's own address, and says where to look.
-            silent=False,
-            seeds=lambda: [b"127.0.0.1:7400", b"[::1]:7400", b"keyholder.example:65535"],
-            of=(client.HttpTransport._connect,),
             weight=0.1,
         ),
         Target(
@@ -88,12 +78,6 @@ def _holding_key(data: bytes) -> None:
     file(data, f"{vault_keys.HOLDINGS}/residents.key")
     room = seeds_of(parsers.codecs()["custody.keys._keys"])[0]
     vault_keys.load(file(room, "keys.json").parent).holding("residents")
-
-
-def _called(data: bytes) -> None:
-    """All but the call itself, which is not made."""
-    with mock.patch.object(socket, "create_connection", return_value=mock.MagicMock()):
-        client.HttpTransport(lambda: text_of(data), None)._connect()
 
 
 def _problem(data: bytes) -> None:

@@ -38,6 +38,15 @@ def targets() -> list[Target]:
             weight=0.3,
         ),
         Target(
+            name="gate.private",
+            read=ask.parse_private,
+            write=encode,
+            errors=Refused,
+            seeds=lambda: [encode(one.private) for one in _asks()],
+            of=(ask.parse_private,),
+            weight=0.3,
+        ),
+        Target(
             name="gate.reason",
             read=lambda data: reason.check_reason(text_of(data)),
             errors=Refused,

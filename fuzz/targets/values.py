@@ -45,7 +45,7 @@ class _Values:
 
     @cached_property
     def declared(self) -> list[Field]:
-        return list(_declarations(self.type))
+        return list(declarations(self.type))
 
     def seeds(self) -> list[bytes]:
         given = [case["raw"] for case in vector("fields")["values"] if case["type"] == self.type]
@@ -74,7 +74,8 @@ class _Values:
             mask.apply(one, field, stored)
 
 
-def _declarations(type_: str) -> Iterator[Field]:
+def declarations(type_: str) -> Iterator[Field]:
+    """A field of this type in each way that it is declared."""
     found = TYPES[type_]
     more = {"values": ["female", "male", "二"]} if type_ == "enum" else {}
     yield blank(Field, type=type_, identifier="none", **more)

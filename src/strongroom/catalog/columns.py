@@ -76,7 +76,9 @@ class Column:
     def _fits(self, written: list[str], *, plain: bool) -> bool:
         longest = max(map(len, written))
         return longest <= self._most and (
-            plain or 4 * longest <= self._most or max(map(len, map(str.encode, written))) <= self._most
+            plain
+            or 4 * longest <= self._most
+            or max(len(one.encode("utf-8", "surrogatepass")) for one in written) <= self._most
         )
 
     def _each(self, start: int, block: Sequence[str], found: Parsed) -> None:
