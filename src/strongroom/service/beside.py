@@ -54,6 +54,8 @@ class Beside:
             self._pool.shutdown()
 
 
+_PAGES_MB = 16
+
 _receiver: Receiver | None = None
 
 
@@ -62,7 +64,9 @@ def _begin(directory: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the server is told, and tells us
     threading.Thread(target=end_with_parent, daemon=True).start()
-    _receiver = Receiver(Room(directory))
+    room = Room(directory)
+    room.store.keep_pages(_PAGES_MB)
+    _receiver = Receiver(room)
 
 
 def _receive(orders: list[Order]) -> list[Received | Failure]:

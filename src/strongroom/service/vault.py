@@ -37,6 +37,8 @@ from strongroom.service.problems import Told
 T = TypeVar("T")
 
 WORKERS = 4
+PAGES_MB = 16
+"""Of the store's file, for each thread: what more it reads is in the system's own cache."""
 _FEW = 20
 """Records that are looked at in less time than it takes to hand them to another thread."""
 _MANY = 50
@@ -92,6 +94,7 @@ class Vault:
         found: Room | None = getattr(self._local, "room", None)
         if found is None:
             found = self._local.room = Room(self._directory, transport=self._transport)
+            found.store.keep_pages(PAGES_MB)
         return found
 
     # --- reads -----------------------------------------------------------------------------------------------------
@@ -121,6 +124,7 @@ class Vault:
         # Opened in the loop's own thread, to which its room belongs from then on.
         if self._counter is None:
             self._counting = room = Room(self._directory)
+            room.store.keep_pages(PAGES_MB)
             self._line = AioClient(room.address, room.voice, room.keys.message, tls=room.tls)
             self._counter = Counter(room, self._line)
             self._counter.start()

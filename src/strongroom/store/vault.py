@@ -307,6 +307,10 @@ class VaultStore:
 
     # The whole
 
+    def keep_pages(self, megabytes: int) -> None:
+        """How much of the file this object may keep in memory. What writes a whole import wants more than one of many readers."""
+        self._db.all(f"PRAGMA cache_size = -{megabytes * 1024}")
+
     def problems(self) -> list[str]:
         """What is wrong with the store as a store, one line each; empty when it is whole. Reads all of it.
 
