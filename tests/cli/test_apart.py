@@ -103,6 +103,9 @@ def test_the_whole_ceremony(apart: Ceremony) -> None:
     # Neither house has the other's keys, and both would start so.
     assert sorted(path.name for path in apart.here.room.iterdir()) == ["people", "steward", "vault"]
     assert not (apart.there.room / "vault").exists()
+    unknown = apart.here.run("config", "check")
+    assert (unknown.code, "identity.origin is not set" in unknown.err) == (1, True)
+    (apart.here.room / "strongroom.toml").write_text("[identity]\norigin = 'https://records.example'\n")
     for session in (apart.here, apart.there):
         checked = session.run("config", "check")
         assert checked.code == 0, checked.err

@@ -7,7 +7,6 @@ import time
 
 from strongroom.cli import serving
 from strongroom.cli.command import LOCAL, Call, Commands
-from strongroom.errors import InputError
 from strongroom.service import readiness
 from strongroom.service.app import build
 from strongroom.service.identity.door import Door
@@ -38,11 +37,6 @@ def serve(call: Call) -> int:
     loaded = serving.settings(call, "vault")
     given = loaded.settings
     safety.verify(serving.vault_findings(call, loaded))
-    if not (given.development or given.identity.origin):
-        raise InputError(
-            "identity.origin is not set: tokens are bound to the address by which clients know this vault. Set it, or say "
-            "--development on loopback"
-        )
     directory = call.room / "vault"
     vault = Vault(directory)
     origin = given.identity.origin or f"http://{given.vault.host}:{given.vault.port}"

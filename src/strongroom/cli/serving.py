@@ -61,6 +61,11 @@ def vault_findings(call: Call, loaded: Loaded) -> Iterator[str]:
     if not given.development:
         yield from safety.apart(directory, call.room / "keyholder")
         yield from _line(directory)
+        if not given.identity.origin:
+            yield (
+                "identity.origin is not set: tokens are bound to the address by which clients know this vault. Set it, or say"
+                " --development on loopback"
+            )
 
 
 def _line(directory: Path) -> Iterator[str]:
