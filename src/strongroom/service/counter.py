@@ -108,6 +108,13 @@ class Counter:
                 opening, under_way = await self._turn(under_way, opening)
             await self._open(opening)
 
+    def _go(self, waiter: _Waiter, answer: Settled | StrongroomError) -> None:
+        waiter.asking.go(answer)
+        if waiter.asking.said is None:
+            _end(waiter)
+        else:
+            self._wait(waiter)
+
     def _wait(self, waiter: _Waiter) -> None:
         self._waiting.append(waiter)
         self._bytes += waiter.size
@@ -174,18 +181,13 @@ class Counter:
             log.error("asks could not be made", exc_info=error)
             error = StoreError("the vault could not ask the keyholder; nothing was opened")
         for one in waiters:
-            one.asking.go(error)
-            _end(one)
+            self._go(one, error)
 
     async def _open(self, opening: _Opening) -> None:
         loop = asyncio.get_running_loop()
         since = loop.time()
         for waiter, answer in opening:
-            waiter.asking.go(answer)
-            if waiter.asking.said is None:
-                _end(waiter)
-            else:
-                self._wait(waiter)
+            self._go(waiter, answer)
             if loop.time() - since > _WORK_SECONDS:
                 await asyncio.sleep(0)
                 since = loop.time()
