@@ -113,10 +113,12 @@ class Idempotency:
                 found = await asyncio.get_running_loop().run_in_executor(self._thread, self._together, works)
             except Exception as error:  # noqa: BLE001 - each of them is told, and none of it is on disk
                 for _, future in group:
-                    future.set_exception(error)
+                    if not future.done():
+                        future.set_exception(error)
             else:
                 for (_, future), result in zip(group, found, strict=True):
-                    future.set_result(result)
+                    if not future.done():  # whoever sent it has gone
+                        future.set_result(result)
         self._writing = None
 
     def _together(self, works: list[Callable[[Answers], Any]]) -> list[Any]:
