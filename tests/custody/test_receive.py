@@ -101,7 +101,7 @@ def test_orders_of_several_asks_and_holdings_go_together(town: World) -> None:
     assert town.room.store.problems() == []
 
 
-def test_a_window_goes_on_and_is_decided_on_once(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_goes_on_and_is_decided_on_once_a_minute(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     decided: list[bytes] = []
 
     def deciding(room: Room, signed: SignedAsk) -> Steps[Admitted]:
@@ -109,17 +109,20 @@ def test_a_window_goes_on_and_is_decided_on_once(town: World, monkeypatch: pytes
         return admitting(room, signed)
 
     monkeypatch.setattr("strongroom.custody.receive.admitting", deciding)
-    signed, receiver = window(town, 6), Receiver(town.room)
+    signed, receiver = window(town, 8), Receiver(town.room)
     for at in range(3):
         all_stored(receiver.receive([order(town, signed, persons(1, seed=at))]))
     assert len(decided) == 1
+    town.hands.wait(61)
+    all_stored(receiver.receive([order(town, signed, persons(1, seed=3))]))
+    assert len(decided) == 2
     # With another private half it is another thing to decide on, and refused.
     false = dataclasses.replace(
         signed, private=msgspec.structs.replace(signed.private, reason="something else altogether")
     )
     (refused,) = receiver.receive([order(town, false, persons(1, seed=9))])
     assert isinstance(refused, Refused)
-    assert (refused.code, count(town)) == ("ask", 3)
+    assert (refused.code, count(town)) == ("ask", 4)
 
 
 def test_what_one_ask_has_left_is_used_before_it_is_refused(town: World) -> None:

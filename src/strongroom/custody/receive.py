@@ -106,10 +106,11 @@ def _columns(holding: Holding) -> dict[str, Column]:
 
 @dataclass(slots=True)
 class _Open:
-    """A window that was let through, and how many identifiers are left in it as far as this process knows."""
+    """A window that was let through, when, and how many identifiers are left in it as far as this process knows."""
 
     signed: SignedAsk
     ask: asks.IntakeAsk
+    decided: int
     left: int
 
 
@@ -129,7 +130,7 @@ Outcomes: TypeAlias = dict[int, "Received | StrongroomError"]
 class Receiver:
     """Takes orders into ``room``; of the thread that has that.
 
-    An ask is decided on once, when its first order comes, as an import's is: until it ends, or the charter changes.
+    An ask is decided on when its first order comes, and again after a minute: a rule may look at the hour.
     """
 
     def __init__(self, room: Room) -> None:
@@ -176,12 +177,16 @@ class Receiver:
 
     def _window(self, key: tuple[object, ...], signed: SignedAsk) -> Steps[_Open]:
         """Raises ``Refused``."""
-        ask, known = signed.ask, self._windows.get(key)
+        ask, known, now = signed.ask, self._windows.get(key), self._room.now()
         if not isinstance(ask, asks.IntakeAsk):
             raise Refused("ask", "taking records in wants an ask of that action")
-        if known is None or ask.charter != self._room.rules().enacted.hash:
+        if (
+            known is None
+            or ask.charter != self._room.rules().enacted.hash
+            or not 0 <= now - known.decided < MAX_SECONDS
+        ):
             yield from admitting(self._room, signed)
-            known = self._windows[key] = _Open(signed, ask, ask.count)
+            known = self._windows[key] = _Open(signed, ask, now, known.left if known else ask.count)
         return known
 
     def _parts(self, one: _Open, orders: Sequence[tuple[int, Order]]) -> Iterator[list[tuple[int, Order]]]:
