@@ -144,7 +144,7 @@ class Registrar(Traffic):
     def act(self) -> None:
         way, now = self.chooser.random(), int(time.time())
         if way < 0.5 or len(self.own) < 5:
-            self._store(self.chooser.choice((1, 1, 1, 5, 30)), now)
+            self._store(self.chooser.choice((1, 1, 1, 5, 30, 80)), now)
         elif way < 0.85:
             self._correct(self.chooser.choice(self.own), now)
         else:
