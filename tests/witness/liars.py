@@ -35,7 +35,8 @@ class Asked:
 
 
 def _size(text: str) -> web.Response:
-    return web.Response(status=409, text=text, headers={"Content-Type": "text/x.tlog.size"})
+    # As bytes: to a text aiohttp adds a charset, and then it says no size.
+    return web.Response(status=409, body=text.encode(), headers={"Content-Type": "text/x.tlog.size"})
 
 
 def _log_name(asked: Asked) -> web.Response:

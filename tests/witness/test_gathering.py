@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from tests.houses import Houses
 from tests.witness.liars import LIES, PLANTED, Asked, endless
-from tests.witness.peers import Honest, at, gathering, liar, rule, three
+from tests.witness.peers import Handler, Honest, at, gathering, liar, rule, three
 
 from strongroom.canonical import encode
 from strongroom.errors import QuorumError, StoreError, Unwitnessed
@@ -258,6 +258,30 @@ def test_a_hostile_witness_is_worth_nothing_and_does_no_harm(houses: Houses, tmp
                 note.open_checkpoint(houses.town.keyholder.book.published(), [note.verifier(log)])
                 assert len(asked) < 10
                 await made.verify()
+
+    asyncio.run(run())
+
+
+def test_a_size_that_was_said_once_shuts_no_witness_out(houses: Houses, tmp_path: Path) -> None:
+    """It is anybody's word, and may have been a slip, or that of somebody on the way: what is asked next is the witness again."""
+    honest = Honest(tmp_path / "a", "a.example", houses.town.keyholder.keys.log.vkey)
+    lied: list[bytes] = []
+
+    @web.middleware
+    async def once(sent: web.Request, handler: Handler) -> web.StreamResponse:
+        if sent.method == "POST" and not lied:
+            lied.append(await sent.read())
+            return web.Response(status=409, body=b"%d\n" % 2**40, headers={"Content-Type": "text/x.tlog.size"})
+        return await handler(sent)
+
+    async def run() -> None:
+        app = honest.app()
+        app.middlewares.append(once)
+        async with at(app) as url:
+            rule(houses, honest.lines("a", url) + "quorum a\n", strict=True)
+            async with gathering(houses) as made:
+                await made.cover(read(houses))
+            assert lied
 
     asyncio.run(run())
 

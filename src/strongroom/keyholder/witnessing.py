@@ -246,6 +246,8 @@ class Witnessing:
         """Its size alone is anybody's word. What our log has signed is ours."""
         if house.size <= self._keyholder.book.size:
             return
+        # Nor is it kept: one false size, its own or of somebody on the way, would shut it out for good. Next time it is asked.
+        house.size = 0
         keys = self._keyholder.keys
         with suppress(Declined, WitnessUnavailable, LedgerError):
             text = await asking.last_checkpoint(session, house.url, keys.origin)
