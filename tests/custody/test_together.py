@@ -113,6 +113,14 @@ ONE: dict[str, tuple[type[StrongroomError], Callable[[Said], None]]] = {
         Refused,
         lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=None)),
     ),
+    "a refusal in an entry that is none": (
+        EntryError,
+        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=0)),
+    ),
+    "a refusal outside": (
+        ProofError,
+        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=10**6)),
+    ),
 }
 
 
@@ -179,6 +187,19 @@ def test_what_the_gate_refuses_goes_with_the_others_and_is_an_entry(houses: Hous
     assert (item.code, item.by) == ("reason", "vault")
     # Its reason is kept for the auditor all the same.
     assert room.store.private(item.commitment) is not None
+
+
+def test_a_refusal_by_the_gate_is_believed_only_of_its_own_entry(houses: Houses) -> None:
+    """Else a keyholder could leave refusals out of its book, and the vault would name any entry in their place."""
+    blank = houses.town.asker().disclose(
+        "residents", "confirm", houses.handles[:1], ["name"], "c", "test", houses.town.room.now()
+    )
+    (told,) = _askings(houses, [blank])
+    _through(houses, [told], lambda said: said.change(index=0))
+    assert isinstance(told.ended, EntryError)
+    (told,) = _askings(houses, [blank])  # the identical one is answered again
+    _through(houses, [told])
+    assert isinstance(told.ended, Refused)
 
 
 def test_a_mirror_that_another_process_brought_on_meanwhile(houses: Houses) -> None:

@@ -268,11 +268,11 @@ def test_a_size_that_was_said_once_shuts_no_witness_out(houses: Houses, tmp_path
     lied: list[bytes] = []
 
     @web.middleware
-    async def once(sent: web.Request, handler: Handler) -> web.StreamResponse:
-        if sent.method == "POST" and not lied:
-            lied.append(await sent.read())
+    async def once(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "POST" and not lied:
+            lied.append(await request.read())
             return web.Response(status=409, body=b"%d\n" % 2**40, headers={"Content-Type": "text/x.tlog.size"})
-        return await handler(sent)
+        return await handler(request)
 
     async def run() -> None:
         app = honest.app()

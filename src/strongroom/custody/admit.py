@@ -8,6 +8,7 @@ from itertools import pairwise
 from strongroom.catalog.model import Charter, RosterLine
 from strongroom.client.device import SignedAsk
 from strongroom.custody import alone, erasures, evidence
+from strongroom.custody.receipt import verify_refusal
 from strongroom.custody.room import Room, Rules
 from strongroom.custody.steps import Say, Steps
 from strongroom.errors import Refused
@@ -45,7 +46,9 @@ def admitting(room: Room, signed: SignedAsk) -> Steps[Admitted]:
     except Refused as refusal:
         # An ask whose parts do not belong together is no ask: it has no reason that an entry could commit to.
         if refusal.code not in ("ask", "reader"):
-            refusal.entry = (yield Say(signed, protocol.Refusal, {"code": refusal.code})).index
+            index = (yield Say(signed, protocol.Refusal, {"code": refusal.code})).index
+            verify_refusal(room, index, signed.text)
+            refusal.entry = index
         raise
 
 

@@ -45,3 +45,10 @@ def verify_entry(
     if not ask.time - EARLY_SECONDS <= written.time <= latest:
         raise EntryError(f"entry {index} is dated outside the time in which the ask was good")
     return written
+
+
+def verify_refusal(room: Room, index: int, text: bytes) -> None:
+    """The entry says that the ask ``text`` was refused. Raises ``EntryError``."""
+    written = room.mirror.parsed(index)
+    if not isinstance(written, entry.RefusalEntry) or written.commitment != asks.ask_hash(text):
+        raise EntryError(f"entry {index} does not say that this ask was refused")

@@ -16,6 +16,7 @@ import msgspec
 
 from strongroom.canonical import encode
 from strongroom.custody import evidence
+from strongroom.custody.receipt import verify_refusal
 from strongroom.custody.room import Room
 from strongroom.custody.steps import Say, Settled, Steps, of_ask
 from strongroom.errors import FormatError, ProofError, Refused, StrongroomError
@@ -94,10 +95,7 @@ class Group:
         self, say: Say, one: protocol.PartAnswer, signed: str, at: checkpoint.Checkpoint
     ) -> Settled | StrongroomError:
         if isinstance(one, protocol.NotGiven):
-            error = problem(one.code, one.detail)
-            if isinstance(error, Refused) and one.index is not None and one.index < at.size:
-                error.entry = one.index
-            return error
+            return self._refused(say, one, at)
         if not isinstance(one, _ANSWER[say.kind]):
             return FormatError("the keyholder's answer is one to another request")
         # Of any other ask there is one entry, so an earlier one can only be its own, answered again. Of a window there are several.
@@ -115,6 +113,19 @@ class Group:
         if isinstance(one, protocol.GivenTokens):
             return Settled(one.index, receipt, tokens=one.tokens)
         return Settled(one.index, receipt)
+
+    def _refused(self, say: Say, one: protocol.NotGiven, at: checkpoint.Checkpoint) -> StrongroomError:
+        error = problem(one.code, one.detail)
+        if not isinstance(error, Refused) or one.index is None:
+            return error
+        if one.index >= at.size:
+            return ProofError(f"the refusal is said to be entry {one.index}, and the ledger has {at.size}")
+        try:
+            verify_refusal(self._room, one.index, say.signed.text)
+        except StrongroomError as false:
+            return false
+        error.entry = one.index
+        return error
 
 
 def drive(room: Room, steps: Iterable[Steps[T]]) -> list[Done[T] | Exception]:
