@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -24,7 +25,14 @@ KEY = forge.es256()
 TOKEN = "a.token.of-somebody"
 
 
-def check(text: str, *, token: str | None = TOKEN, bound: str | None = KEY.jkt, address: str = ADDRESS) -> proof.Proof:
+def check(
+    text: str,
+    *,
+    token: str | None = TOKEN,
+    bound: str | None = KEY.jkt,
+    address: str = ADDRESS,
+    keys: proof.Keys | None = None,
+) -> proof.Proof:
     return proof.verify(
         text,
         method="GET",
@@ -32,7 +40,7 @@ def check(text: str, *, token: str | None = TOKEN, bound: str | None = KEY.jkt, 
         token=jose.digest(token) if token else None,
         bound=bound,
         now=NOW,
-        keys=proof.Keys(),
+        keys=keys or proof.Keys(),
     )
 
 
@@ -133,14 +141,29 @@ def test_a_proof_of_another_form_or_key_is_refused(code: str, make: Callable[[Si
         check(make(KEY))
 
 
-def test_keys_that_were_seen_are_remembered_within_bounds() -> None:
+def test_keys_whose_proofs_held_are_remembered_within_bounds() -> None:
     keys = proof.Keys(most=2)
-    heads = [forge.proof(one).split(".")[0] for one in (forge.eddsa(), forge.eddsa(), forge.eddsa())]
+    texts = [forge.proof(one) for one in (forge.eddsa(), forge.eddsa(), forge.eddsa())]
+    heads = [text.split(".")[0] for text in texts]
+    check(texts[0], token=None, bound=None, keys=keys)
     first = keys.of(heads[0])
     assert keys.of(heads[0]) is first
-    for head in heads:
-        keys.of(head)
+    for text in texts:
+        check(text, token=None, bound=None, keys=keys)
     assert keys.of(heads[0]) is not first
+    assert keys.of(heads[2]) is keys.of(heads[2])
+
+
+def test_what_costs_nothing_to_write_is_not_remembered() -> None:
+    """Whoever has no token yet may send proofs too: one that does not hold, or a header of their own length, leaves nothing."""
+    keys = proof.Keys()
+    padded = forge.proof(KEY, header={"pad": "x" * 1500})
+    check(padded, token=None, bound=None, keys=keys)
+    for text in (changed(KEY), padded):
+        with suppress(IdentityRefused):
+            check(text, token=None, bound=None, keys=keys)
+        head = text.split(".")[0]
+        assert keys.of(head) is not keys.of(head)
 
 
 @given(st.integers(0, 2**31), st.binary(min_size=1, max_size=4))

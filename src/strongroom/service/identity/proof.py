@@ -40,8 +40,12 @@ class Proof:
     made: int
 
 
+_HEAD = 1200
+"""Characters of a header worth remembering: with an RSA key of 4096 bits it has a thousand."""
+
+
 class Keys:
-    """Keys of proofs lately seen, by their header's text: a client's is the same each time, and reading it costs half of what
+    """Keys of proofs that held lately, by their header's text: a client's is the same each time, and reading it costs half of what
     its signature does. At most ``most``."""
 
     def __init__(self, most: int = 10_000) -> None:
@@ -50,15 +54,16 @@ class Keys:
 
     def of(self, head: str) -> tuple[str, jose.Key]:
         """Algorithm and key that a proof's header names. Raises ``IdentityRefused`` (``proof-malformed``)."""
-        found = self._known.get(head)
-        if found is None:
-            found = _key(head)
-            self._known[head] = found
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(head)
-        return found
+        return self._known.get(head) or _key(head)
+
+    def keep(self, head: str, found: tuple[str, jose.Key]) -> None:
+        """Remember them, once the signature was seen to hold: else what costs nothing to write would fill this."""
+        if len(head) > _HEAD:
+            return
+        self._known[head] = found
+        self._known.move_to_end(head)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
 
 
 def _key(head: str) -> tuple[str, jose.Key]:
@@ -85,6 +90,7 @@ def verify(
     if bound is not None and key.thumbprint != bound:
         refuse("proof-key")
     jose.verify(message, algorithm, key, "proof")
+    keys.keep(message.head, (algorithm, key))
     said = jose.claims(message, _Claims, "proof")
     if not 1 <= len(said.jti) <= 200:
         refuse("proof-malformed", "jti has 1 to 200 characters")
