@@ -16,7 +16,9 @@ from strongroom.seal.mac import keyed
 from strongroom.seal.person import HoldingKeys
 
 texts = st.text(st.characters(codec="utf-8"), max_size=300)
-fields = st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True), st.none() | texts, min_size=1, max_size=6)
+fields = st.dictionaries(
+    st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True), st.none() | texts, min_size=1, max_size=6
+)
 ids = st.binary(min_size=16, max_size=16)
 
 ONE = made.seal(
