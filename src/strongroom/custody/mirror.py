@@ -201,11 +201,7 @@ class Mirror:
         return enact(index, item, self._charters, self._genesis)
 
     def in_force(self, now: int) -> Enacted:
-        """The charter in force at ledger time ``now``. Raises ``CheckpointError`` when there is none yet."""
-        return in_force(self.charters(), now)
-
-    def in_force_now(self, now: int) -> Enacted:
-        """The same at the ledger's own time, or at ``now`` where that is ahead."""
+        """The charter in force by the ledger's own time, or at ``now`` where that is ahead. Raises ``CheckpointError`` when there is none yet."""
         held = self._now_held()
         return in_force(self._charters_at(held.size), max(held.time, now))
 

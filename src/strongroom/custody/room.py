@@ -162,7 +162,7 @@ class Room:
         """The charter in force by the ledger's time, or by ours where that is ahead: both houses must agree anyway."""
         if self._steady and self._rules is not None:
             return self._rules
-        enacted = self.mirror.in_force_now(self.now())
+        enacted = self.mirror.in_force(self.now())
         if self._rules is None or self._rules.enacted.hash != enacted.hash:
             roster = self.store.roster(enacted.charter.roster)
             if roster is None:
