@@ -19,7 +19,7 @@ from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, Refused, StoreError, StrongroomError, Unwitnessed
 from strongroom.keyholder import files, protocol
 from strongroom.keyholder.core import Keyholder
-from strongroom.keyholder.protocol import MAX_BODY, Problem
+from strongroom.keyholder.protocol import Problem
 from strongroom.keyholder.routes import GIVES, ROUTES
 from strongroom.keyholder.witnessing import Witnessing
 from strongroom.keyholder.work import Work
@@ -54,30 +54,37 @@ class Server:
             return _problem(FormatError("the Strongroom-Signature header is not base64"))
         route = ROUTES.get(request.path)
         most = route.most if route else 0
-        # Without a length it may be as long as it likes.
-        length = MAX_BODY if request.content_length is None else request.content_length
-        # What is not read whole is not known, and nothing can be signed about it.
-        if length > most:
-            return _problem(FormatError(f"no such path, or the request is over its {most} bytes"))
-        if self._bytes + length > _MOST_BYTES:
-            return _problem(StoreError("the keyholder has more requests than it can take; try again"))
-        self._bytes += length
+        if (request.content_length or 0) > most:
+            return _problem(_too_large(most))
+        body = bytearray()
         try:
-            return await self._take(request, signature)
+            try:
+                await self._read(request, most, body)
+            except StrongroomError as error:
+                # What is not read whole is not known, and nothing can be signed about it.
+                return _problem(error)
+            return await self._take(request, signature, bytes(body))
         finally:
-            self._bytes -= length
+            self._bytes -= len(body)
 
-    async def _take(self, request: web.Request, signature: bytes) -> web.Response:
+    async def _read(self, request: web.Request, most: int, body: bytearray) -> None:
+        """Counted as it comes: what is only announced costs its sender nothing, and must keep nobody out."""
         try:
             async with asyncio.timeout(_BODY_SECONDS):
-                body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _problem(FormatError(f"the request is over {MAX_BODY} bytes"))
-        except ConnectionError:
+                async for part in request.content.iter_any():
+                    body += part
+                    self._bytes += len(part)
+                    if len(body) > most:
+                        raise _too_large(most)
+                    if self._bytes > _MOST_BYTES:
+                        raise StoreError("the keyholder has more requests than it can take; try again")
+        except (ConnectionError, web.RequestPayloadError):
             # Nobody is left to read this; unhandled, each such sender would fill the log with a page of it.
-            return _problem(FormatError("the request broke off"))
+            raise FormatError("the request broke off") from None
         except TimeoutError:
-            return _problem(FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s"))
+            raise FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s") from None
+
+    async def _take(self, request: web.Request, signature: bytes, body: bytes) -> web.Response:
         work = Work(request.path, signature, body)
         future: asyncio.Future[tuple[Record | StrongroomError, int]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((work, future))
@@ -130,7 +137,8 @@ class Server:
     # --- as a service ------------------------------------------------------------------------------------------------
     def service(self, directory: Path) -> run.Service:
         """What ``serving`` runs. It closes the store at its end."""
-        app = web.Application(client_max_size=MAX_BODY)
+        # Bodies are bounded where they are read.
+        app = web.Application(client_max_size=0)
         for path in ROUTES:
             app.router.add_post(path, self.handle)
         # Any other has an answer too, under one name among the figures: a path can hold anything.
@@ -191,6 +199,10 @@ def _problem(error: StrongroomError) -> web.Response:
     said = _response(status, Problem(code=error.code, detail=detail))
     said[CODE] = error.code
     return said
+
+
+def _too_large(most: int) -> FormatError:
+    return FormatError(f"no such path, or the request is over its {most} bytes")
 
 
 def _response(status: int, said: Record) -> web.Response:
