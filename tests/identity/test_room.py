@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import pickle
 import shutil
 import socket
@@ -13,19 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.identity import forge, house, oidc
 from tests.identity.oidc import Client
 from tests.identity.test_oidc import token_of
-from tests.service.town import House
+from tests.service.town import JSON, House, evidence, now
 from tests.world import Person, World
 
 from strongroom import Anchors, AsyncRoom, Room
+from strongroom.api import writes
 from strongroom.client import login
-from strongroom.client.device import Device, load
+from strongroom.client.device import Asker, Device, load
 from strongroom.client.handle import Handle
 from strongroom.client.login import Login, ProofKey
 from strongroom.custody import keys as vault_keys
+from strongroom.custody.room import Room as CharterRoom
 from strongroom.errors import Refused
 
 AUDIENCE = "urn:riverton:records"
@@ -120,6 +124,34 @@ def test_a_device_logs_in_reads_and_goes_on_after_the_vault_was_started_again(
         room.disclose("residents", "confirm", [one.handle], ["name"], **WHY)
     with own.room("ana", lambda _, __: {}, tmp_path / "none") as room, pytest.raises(Refused, match=r"^token-missing"):
         room.disclose("residents", "confirm", [one.handle], ["name"], **WHY)
+
+
+def test_an_answer_that_is_kept_is_for_who_may_bring_its_ask(own: Served) -> None:
+    """Under an Idempotency-Key, and whoever else has the whole request."""
+    known = vault_keys.load(own.root / "vault")
+    ruling = known.room, CharterRoom(own.root / "vault").rules().enacted.hash
+    signed = Asker(own.device("rui"), *ruling, os.urandom).intake(
+        "residents", "register", 2, now() + 3600, WHY["case"], WHY["reason"], now()
+    )
+    records: list[dict[str, str | None]] = [{"id-number": "11010519491231002X", "name": "Zhuge"}]
+    body = msgspec.json.encode(writes.Records(ask=evidence(signed), records=records))
+
+    def post(name: str) -> tuple[int, Any]:
+        address = f"{own.origin}/v1/records"
+        proved = login.by_device(own.origin, own.device(name))("POST", address)
+        headers = JSON | {"Idempotency-Key": "an-answer-that-is-kept-0001"} | dict(proved)
+        line = http.client.HTTPConnection(own.vault.host, own.vault.port, timeout=30)
+        line.request("POST", "/v1/records", body, headers)
+        answer = line.getresponse()
+        found = answer.status, msgspec.json.decode(answer.read())
+        line.close()
+        return found
+
+    status, first = post("rui")
+    assert status == 201, first
+    assert post("rui") == (201, first)
+    status, problem = post("ana")
+    assert (status, problem["code"]) == (403, "identity")
 
 
 def test_the_provider_s_clerk_reads_and_others_are_turned_away_before_anything_is_spent(

@@ -47,6 +47,10 @@ class Call:
         await self.may_ask(found.ask.reader)
         return found
 
+    async def may_bring(self, evidence: asks.Evidence) -> None:
+        """The same of who calls alone, for an answer that is kept. Raises ``Refused``, ``IdentityRefused``."""
+        await self.may_ask(asks.parse(evidence.ask.encode("utf-8", "surrogatepass")).reader)
+
     async def may_ask(self, reader: bytes) -> None:
         """Raises ``IdentityRefused``."""
         if self.caller.how != DEVELOPMENT:

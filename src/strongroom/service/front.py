@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from strongroom.api.problem import MEDIA_TYPE
 from strongroom.canonical import without_value
-from strongroom.service import problems
+from strongroom.service import problems, writes
 from strongroom.service.bodies import Bodies
 from strongroom.service.call import JSON, LINES, Call, Line, Route
 from strongroom.service.idempotency import Idempotency
@@ -68,6 +68,8 @@ class Front:
         key = call.request.headers.get("Idempotency-Key")
         if key is None or not route.writes:
             return _as_response(route, await route.act(call))
+        for evidence in writes.asked(call.body):
+            await call.may_bring(evidence)  # what is kept is given without ``act``
 
         async def act() -> tuple[int, bytes]:
             return route.status, msgspec.json.encode(await route.act(call))

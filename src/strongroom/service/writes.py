@@ -15,6 +15,13 @@ def rows(bad: list[RowError]) -> list[Row]:
     return [Row(row=one.row, field=one.field, reason=one.reason) for one in bad]
 
 
+def asked(body: api.Records | api.Correction | asks.Evidence) -> list[asks.Evidence]:
+    """The asks that a request to write brings."""
+    if isinstance(body, asks.Evidence):
+        return [body]
+    return [body.ask] if isinstance(body, api.Records) or body.intake is None else [body.ask, body.intake]
+
+
 async def records(call: Call) -> api.Stored:
     body: api.Records = call.body
     signed = await call.signed(body.ask, asks.IntakeAsk)
