@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 # The parser of the standard library's own ``re``: it has no other name.
-from re import _constants as ops  # type: ignore[attr-defined]  # isort: skip
-from re import _parser as parser  # type: ignore[attr-defined]  # isort: skip
+from re import _constants as ops  # isort: skip
+from re import _parser as parser  # isort: skip
 
 _ANY = "abcdefghijklmnopqrstuvwxyz0123456789"
 _MORE = 6  # how far an open repeat goes
