@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from random import Random
 from typing import Any
 
-# The parser of the standard library's own ``re``: it has no other name.
-from re import _constants as ops  # isort: skip
-from re import _parser as parser  # isort: skip
+# The parser of the standard library's own ``re``: it has no other name, and no types.
+ops: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 _ANY = "abcdefghijklmnopqrstuvwxyz0123456789"
 _MORE = 6  # how far an open repeat goes
