@@ -61,7 +61,13 @@ class Wire:
             # Between two bytes, as of a socket: a stream may be long.
             silent = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout)
             self._session = aiohttp.ClientSession(
-                timeout=silent, read_bufsize=2 * MOST_LINE, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+                timeout=silent,
+                read_bufsize=2 * MOST_LINE,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                # As by a socket: a few bytes must not become gigabytes before they are counted.
+                auto_decompress=False,
+                headers={"Accept-Encoding": "identity"},
             )
         address = self._address.of(call.path)
         return self._session.request(
