@@ -81,7 +81,8 @@ class Caller:
 
     def may_ask(self, reader: bytes, line: RosterLine | None) -> None:
         """Raises ``IdentityRefused`` (``identity``) unless an ask of ``reader``, whose line of the roster is ``line``, may come
-        from this caller: a stolen device key opens nothing without its owner's token, nor the token without the key."""
+        from this caller: a stolen device key opens nothing without a token, nor the token without the key. Whose a provider's token is
+        nobody here knows: a colleague's serves as well."""
         if self.how == DEVELOPMENT:
             return
         if line is None or (line.role, line.unit) != (self.role, self.unit) or self.reader not in (b"", reader):
