@@ -147,8 +147,8 @@ def indexing(room: Room, signed: SignedAsk, inners: Mapping[str, Sequence[bytes]
 
 
 def rows_a_call(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> int:
-    """How many rows of these columns go into one call under the ask ``text``, and so under one entry. A call has so many identifiers at most, and where the persons concerned are told, so many of them as an entry has
-    tags."""
+    """How many rows of these columns go into one call under the ask ``text``, and so under one entry. A call has so many identifiers
+    at most, and where the persons concerned are told, so many of them as an entry has tags."""
     told = len(_persons(room, text, inners))
     most = protocol.MAX_INNERS // max(len(inners), 1)
     return min(most, entry.MAX_TAGS // told) if told else most
