@@ -124,3 +124,16 @@ def test_both_houses_in_one_place(tmp_path: Path) -> None:
     (found,) = safety.apart(vault, keyholder)
     assert "both houses are in one place" in found
     assert "--development" in found
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_certificate_s_key_that_others_may_open(tmp_path: Path, mode: int) -> None:
+    key = _write(tmp_path / "vault.key", b"-----BEGIN PRIVATE KEY-----", mode)
+    (found,) = safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))
+    assert found.endswith(f"chmod 600 {key}")
+    key.chmod(0o600)
+    assert list(safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))) == []
+    key.unlink()
+    (found,) = safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))
+    assert str(key) in found
+    assert list(safety.tls_key(Listener())) == []

@@ -61,10 +61,23 @@ def key_files(paths: Iterable[Path]) -> Iterator[str]:
         except OSError as error:
             yield of_system(error, path)
             continue
-        if mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_credential(path):
-            yield f"{path}: holds keys, and others than its owner may read or write it. chmod 600 {path}"
+        yield from _open_to_others(path, mode)
         if any(_is_placeholder(key) for key in _keys(data)):
             yield f"{path}: holds a key that was never drawn at random. Found the room anew: everybody knows this key"
+
+
+def tls_key(at: Listener) -> Iterator[str]:
+    """Whether others may read the key of the listener's certificate: they could speak as this server."""
+    if at.tls_key is not None:
+        try:
+            yield from _open_to_others(at.tls_key, at.tls_key.stat().st_mode)
+        except OSError as error:
+            yield of_system(error, at.tls_key)
+
+
+def _open_to_others(path: Path, mode: int) -> Iterator[str]:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_credential(path):
+        yield f"{path}: holds keys, and others than its owner may read or write it. chmod 600 {path}"
 
 
 def _is_credential(path: Path) -> bool:
