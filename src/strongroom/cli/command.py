@@ -64,6 +64,9 @@ class _Help(argparse.HelpFormatter):
         return text.partition("\n")[2] if isinstance(action, argparse._SubParsersAction) else text  # noqa: SLF001
 
 
+STARTS = "start a keyholder for this command where none runs"
+
+
 class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         # What every command takes comes after what is this one's own.
@@ -78,7 +81,7 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
     return found
 
 
-def _common(found: argparse.ArgumentParser, *, suppress: bool) -> None:
+def _common(found: argparse.ArgumentParser, *, suppress: bool, development: str = STARTS) -> None:
     # Taken before the command's name as well as after it; an absent one must not undo the other.
     default: Any = argparse.SUPPRESS if suppress else None
     group = found.add_argument_group(_EVERY)
@@ -86,9 +89,7 @@ def _common(found: argparse.ArgumentParser, *, suppress: bool) -> None:
         "--room", metavar="DIR", type=Path, default=default, help="the room (default: $STRONGROOM_ROOM or ./room)"
     )
     group.add_argument("--json", action="store_true", default=default, help="print one JSON document")
-    group.add_argument(
-        "--development", action="store_true", default=default, help="start a keyholder for this command where none runs"
-    )
+    group.add_argument("--development", action="store_true", default=default, help=development)
 
 
 def room_of(args: argparse.Namespace) -> Path:
@@ -112,11 +113,12 @@ class Commands:
         examples: Sequence[str] = (),
         exits: Sequence[int] = LOCAL,
         development: bool = True,
+        in_development: str = STARTS,
     ) -> argparse.ArgumentParser:
         """Declare a command; arguments are added to what is returned.
 
         ``about`` is its line in the list, ``description`` the text of its own help. ``development``: whether the option
-        of that name starts a keyholder for it.
+        of that name starts a keyholder for it; ``in_development``: what its help says.
         """
         found = self._parsers.add_parser(
             name,
@@ -126,7 +128,7 @@ class Commands:
             formatter_class=_Help,
             allow_abbrev=False,
         )
-        _common(found, suppress=True)
+        _common(found, suppress=True, development=in_development)
         found.set_defaults(run=run, starts=development, usage=found.error)
         return found
 

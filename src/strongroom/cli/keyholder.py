@@ -34,6 +34,7 @@ the vault beside it unless told --development. It logs to stderr, never anything
             "strongroom keyholder expire --dry-run",
         ],
         development=False,
+        in_development="on one machine: start though the vault lies beside it",
     )
     serving.add_settings(found)
     found.add_argument("--with-parent", action="store_true", help="end when stdin is closed")

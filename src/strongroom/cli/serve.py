@@ -29,6 +29,7 @@ of a reader's device is wanted under every ask all the same. It logs to stderr, 
         ],
         exits=LOCAL,
         development=True,
+        in_development="on one machine: ask nobody for a token, and start a keyholder where none runs",
     )
     serving.add_settings(found)
 
