@@ -28,6 +28,8 @@ def run(report: Report, theatre: Theatre, progress: Progress) -> None:
     city = City(theatre.copy_of("city", found, progress))
     days = Days(city)
     began, problems, copies = time.monotonic(), [], []
+    # From midnight on: at nine people read, at the day's end upkeep runs, whenever the drill is begun.
+    city.sleep(DAY - city.room.now() % DAY)
     days.first()
     for number in range(1, DAYS + 1):
         progress(f"day {number} of {DAYS}")
