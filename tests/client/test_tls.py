@@ -53,7 +53,7 @@ def test_nobody_else_is_believed(behind_tls: Served, tmp_path: Path) -> None:
     for ca in (stranger, None):
         with (
             behind_tls.room("ana", InMemory(), ca_file=ca) as room,
-            pytest.raises(KeyholderUnavailable, match="CERTIFICATE_VERIFY_FAILED"),
+            pytest.raises(KeyholderUnavailable, match="want ca_file="),
         ):
             room.charter()
 
@@ -61,5 +61,5 @@ def test_nobody_else_is_believed(behind_tls: Served, tmp_path: Path) -> None:
         async with behind_tls.aroom("ana", InMemory(), ca_file=stranger) as room:
             await room.charter()
 
-    with pytest.raises(KeyholderUnavailable, match="ertificate"):
+    with pytest.raises(KeyholderUnavailable, match="want ca_file="):
         asyncio.run(asked())

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from strongroom.client.address import Address
-from strongroom.client.flow import Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
+from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
 
 MOST_LINE = 2**20
 
@@ -142,7 +142,11 @@ def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:
 def _broken(error: Exception) -> Broken:
     """In the library's words where it could not connect; otherwise its name alone, which holds nothing of an answer."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Broken(f"{type(error).__name__}: {error.certificate_error}", sent=False, lasting=True)
+        return Broken(f"{UNTRUSTED} ({_reason(error.certificate_error)})", sent=False, lasting=True)
     if isinstance(error, aiohttp.ClientConnectorError):
         return Broken(f"{type(error).__name__}: {error.os_error}", sent=False)
     return Broken(type(error).__name__, sent=True)
+
+
+def _reason(error: Exception) -> str:
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else type(error).__name__

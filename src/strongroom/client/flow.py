@@ -69,6 +69,9 @@ class Answer:
     again: bool = False
 
 
+UNTRUSTED = "its certificate is not one that is believed here: want ca_file= of whoever signed it, and the name that stands in it"
+
+
 class Broken(Exception):
     """No whole answer came. The text names what happened, and nothing that was sent. ``sent``: the request may have arrived;
     ``lasting``: it will be no better in a moment."""

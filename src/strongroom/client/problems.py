@@ -48,7 +48,8 @@ def of_problem(found: Problem) -> StrongroomError:
     if code in _BY_CODE:
         return _BY_CODE[code](detail)
     if found.status >= 500:
-        return KeyholderUnavailable(detail)
+        # Which of the houses it is stands in the title.
+        return KeyholderUnavailable(f"{_plain(found.title)[:_LONGEST]}: {detail}")
     return InputError(detail) if found.status in _OURS else Refused(code, detail)
 
 

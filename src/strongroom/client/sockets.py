@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self, TypeAlias
 
 from strongroom.client.address import Address
-from strongroom.client.flow import Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
+from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
 
 MOST_KEPT = 8
 MOST_LINE = 2**20
@@ -185,7 +185,8 @@ def _broken(*, sent: bool) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        lasting = isinstance(error, ssl.SSLCertVerificationError)
-        raise Broken(f"{type(error).__name__}: {error}", sent=sent, lasting=lasting) from None
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise Broken(f"{UNTRUSTED} ({error.verify_message})", sent=sent, lasting=True) from None
+        raise Broken(f"{type(error).__name__}: {error}", sent=sent) from None
     except http.client.HTTPException as error:
         raise Broken(type(error).__name__, sent=sent) from None

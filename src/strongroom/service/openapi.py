@@ -8,7 +8,7 @@ from typing import Any, get_origin
 import msgspec
 
 from strongroom import __version__
-from strongroom.api.problem import MEDIA_TYPE, Problem
+from strongroom.api.problem import MEDIA_TYPE, URN, Problem
 from strongroom.service import examples
 from strongroom.service.call import JSON, LINES, Route
 from strongroom.service.identity import caller, described
@@ -140,14 +140,20 @@ def _problems(route: Route) -> dict[str, Any]:
         by_status.setdefault(known, []).append(code)
     by_status.setdefault(401, []).extend(code for code, (status, _, _) in caller.CODES.items() if status == 401)
     schema = {"$ref": "#/components/schemas/Problem"}
-    example = msgspec.to_builtins(examples.problem_example())
     return {
         str(status): {
             "description": f"Codes: {', '.join(found)}.",
-            "content": {MEDIA_TYPE: {"schema": schema} | ({"example": example} if status == 429 else {})},
+            "content": {MEDIA_TYPE: {"schema": schema, "example": _problem(status, found[0])}},
         }
         for status, found in sorted(by_status.items())
     }
+
+
+def _problem(status: int, code: str) -> Any:
+    if status == 429:
+        return msgspec.to_builtins(examples.problem_example())
+    title = CODES[code].title if code in CODES else caller.CODES[code][2]
+    return msgspec.to_builtins(Problem(type=URN + code, title=title, status=status, code=code, detail=title))
 
 
 def _of_lines(schemas: dict[str, Any], kind: Any) -> dict[str, Any]:
