@@ -28,12 +28,14 @@ COUNT, CHUNK = 6000, 500
 
 IMPORTER = """
 import sys
+import time
 from pathlib import Path
 from strongroom.custody.intake import importer, rows
 from tests.custody.intake import test_workers
 if __name__ == "__main__":
     root, path = map(Path, sys.argv[1:])
-    test_workers.take(root, path, lambda _: print("a chunk", flush=True))
+    # It waits to be struck: what lies ready is done meanwhile, and more is not handed in.
+    test_workers.take(root, path, lambda _: (print("a chunk", flush=True), time.sleep(1)))
 """
 
 
