@@ -10,12 +10,11 @@ import pytest
 from strongroom import errors
 from strongroom.api.problem import MEDIA_TYPE, Problem, Row
 from strongroom.canonical import encode
-from strongroom.client import address, anchors, believe
+from strongroom.client import address, anchors
 from strongroom.client.anchors import Anchors
 from strongroom.client.flow import Answer
 from strongroom.client.problems import problem
 from strongroom.errors import FormatError, InputError, KeyholderUnavailable, Refused, StrongroomError
-from strongroom.keyholder import case
 from strongroom.service import problems as said
 
 _LOG = "riverton.example/ledger+f8d99c1c+AWdnZ2dnZ2dnZ2dnZ2dnZ2dnZ2dnZ2dnZ2dnZ2dnZ2dn"
@@ -125,7 +124,3 @@ def test_what_stands_before_the_vault_says_nothing_of_its_own(status: int, kind:
             found = problem(Answer(status, {"content-type": media}, body))
             assert type(found) is kind
             assert "secret" not in str(found)
-
-
-def test_times_are_the_keyholders() -> None:
-    assert (believe.EARLY_SECONDS, believe.LATE_SECONDS) == (case.EARLY_SECONDS, case.LATE_SECONDS)

@@ -13,7 +13,7 @@ from tests.world import World
 
 from strongroom.canonical import encode
 from strongroom.client.device import SignedAsk
-from strongroom.custody import opening, read, receipt
+from strongroom.custody import opening, read
 from strongroom.errors import (
     CheckpointError,
     CommitmentError,
@@ -28,6 +28,7 @@ from strongroom.errors import (
     StrongroomError,
 )
 from strongroom.gate import ask as asks
+from strongroom.gate import written
 from strongroom.keyholder import checks, protocol, reading
 from strongroom.keyholder.core import Keyholder
 from strongroom.keyholder.work import Work
@@ -224,7 +225,7 @@ def test_an_entry_dated_when_the_ask_was_not_good(
 ) -> None:
     signed = houses.ask(1)
     houses.town.hands.wait(100)
-    monkeypatch.setattr(receipt, "LATE_SECONDS", 60)
+    monkeypatch.setattr(written, "LATE_SECONDS", 60)
     with pytest.raises(EntryError, match="outside the time"):
         read.disclose(houses.town.room, signed)
     assert opened == []

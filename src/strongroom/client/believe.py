@@ -8,7 +8,6 @@ one that this client has verified, whoever showed it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from strongroom.client.answers import Witnessed
 from strongroom.client.device import SignedAsk
@@ -17,24 +16,12 @@ from strongroom.client.growth import Growth
 from strongroom.client.memory import Memory, remembered
 from strongroom.errors import CheckpointError, EntryError, ProofError
 from strongroom.gate import ask as asks
+from strongroom.gate import written as entries
+from strongroom.gate.written import Written
 from strongroom.ledger import entry, note, proof, tree
 from strongroom.ledger import witnessed as witnesses
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.policy import Policy
-
-Written = TypeVar(
-    "Written",
-    entry.FindEntry,
-    entry.DisclosureEntry,
-    entry.CheckEntry,
-    entry.CorrectionEntry,
-    entry.ExportEntry,
-    entry.IntakeEntry,
-    entry.ErasureEntry,
-)
-
-EARLY_SECONDS, LATE_SECONDS = 30, 120
-"""Around an ask's own time: when the keyholder may have taken it (SPEC 8.2)."""
 
 
 class Believer:
@@ -94,20 +81,9 @@ def of_ask(
 ) -> Written:
     """The entry, which must be of ``kind`` and about this very ask, under as many countersignatures, within the time in which the ask
     was good, and have opened none but these ``compartments``. Raises ``EntryError``.
-
-    Its ``commitment`` is the ask's hash: it binds reader, records, fields, nonce, case and reason.
     """
-    written, ask = entry.parse(text), signed.ask
-    if not isinstance(written, kind):
-        raise EntryError(f"entry {index} is not of the kind that was asked for")
-    said = (written.commitment, written.charter, written.holding, written.purpose)
-    if said != (asks.ask_hash(signed.text), ask.charter, ask.holding, ask.purpose):
-        raise EntryError(f"entry {index} is not about this ask")
-    if len(written.countersigners) != len(signed.countersignatures):
-        raise EntryError(f"entry {index} does not say how many countersigned")
-    latest = ask.until if isinstance(ask, asks.Windowed) else ask.time + LATE_SECONDS
-    if not ask.time - EARLY_SECONDS <= written.time <= latest:
-        raise EntryError(f"entry {index} is dated outside the time in which the ask was good")
+    ask = signed.ask
+    written = entries.verify(index, entry.parse(text), signed.text, ask, kind, len(signed.countersignatures))
     if not isinstance(ask, asks.Windowed) and written.count != (
         1 if isinstance(ask, asks.FindAsk) else len(ask.records)
     ):

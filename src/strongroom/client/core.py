@@ -28,7 +28,7 @@ from strongroom.client.answers import (
     Values,
     Witnessed,
 )
-from strongroom.client.believe import Believer, Written, of_ask
+from strongroom.client.believe import Believer, of_ask
 from strongroom.client.device import Asker, Device, SignedAsk
 from strongroom.client.flow import Answer, Call, Flow, Give, NextLine, Patience, Stream
 from strongroom.client.growth import Growth
@@ -37,6 +37,7 @@ from strongroom.client.memory import Memory
 from strongroom.client.problems import of_problem, problem
 from strongroom.client.rules import Rules, identifiers, most
 from strongroom.errors import EntryError, FormatError, InputError, Refused, TileError
+from strongroom.gate.written import Written
 from strongroom.ledger import entry, note
 from strongroom.ledger import policy as policies
 from strongroom.ledger import witnessed as witnesses

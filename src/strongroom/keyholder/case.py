@@ -13,9 +13,6 @@ from strongroom.gate.budget import State
 from strongroom.keyholder import protocol
 from strongroom.keyholder.epochs import SealedBatch
 
-EARLY_SECONDS = 30
-LATE_SECONDS = 120
-
 Asking: TypeAlias = protocol.Disclose | protocol.Erase | protocol.Find | protocol.Intake | protocol.Refusal
 
 

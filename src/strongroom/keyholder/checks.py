@@ -6,7 +6,8 @@ the asker is known: until then nothing is written. ``DECIDE`` comes after: a ref
 
 from __future__ import annotations
 
-from strongroom.keyholder.case import EARLY_SECONDS, LATE_SECONDS, Case, Facts
+from strongroom.gate.written import EARLY_SECONDS, LATE_SECONDS
+from strongroom.keyholder.case import Case, Facts
 from strongroom.keyholder.decide import (
     batch,
     budgets,

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 from strongroom.errors import Refused
 from strongroom.gate import ask as asks
+from strongroom.gate.written import EARLY_SECONDS, LATE_SECONDS
 from strongroom.keyholder import protocol
-from strongroom.keyholder.case import EARLY_SECONDS, LATE_SECONDS, Case, Facts
+from strongroom.keyholder.case import Case, Facts
 from strongroom.keyholder.columns import check_inners, read_slots
 
 _WANTED: dict[type, tuple[type, ...]] = {
