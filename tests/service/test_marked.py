@@ -6,15 +6,14 @@ from __future__ import annotations
 import http.client
 import shutil
 import socket
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import msgspec
 import pytest
 from tests.service.town import JSON, LINES, Answer, Town, evidence, now
+from tests.serving.collector import Collector, collecting
 
 from strongroom.api import writes
 from strongroom.custody.room import Room
@@ -48,39 +47,16 @@ def sought(what: str, data: bytes) -> list[str]:
     return [f"{mark} as {form} in {what}" for mark, form, found in FORMS if found in data]
 
 
-class Collector:
-    """Takes traces as an OpenTelemetry collector does."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                outer.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Not on the tests' terminal."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with collecting() as made:
+        yield made
 
 
 def test_marked_values_are_nowhere(peopled: Path, tmp_path: Path, collector: Collector) -> None:
     root = tmp_path / "room"
     shutil.copytree(peopled, root)
-    town = Town(root, {"STRONGROOM_TELEMETRY_TRACES": collector.address})
+    town = Town(root, {"STRONGROOM_TELEMETRY_TRACES": collector.url})
     try:
         answers = _through_every_route(town)
         figures = [_figures(house.admin) for house in (town.vault, town.keyholder)]
@@ -93,7 +69,7 @@ def test_marked_values_are_nowhere(peopled: Path, tmp_path: Path, collector: Col
     # The tests of the tests: what was to be found is there to be found, in its place.
     assert any(NAME.encode() in one.body for one in answers if one.status == 200)
     assert b"strongroom_requests_total" in figures[0]
-    assert collector.bodies
+    assert collector.got
     assert sum(one.status >= 400 for one in answers) > 20
     assert {one.status for one in answers} >= {200, 201, 400, 403, 404, 413, 415, 422, 503}
     for mark, form, data in FORMS:
@@ -104,7 +80,7 @@ def test_marked_values_are_nowhere(peopled: Path, tmp_path: Path, collector: Col
         found += sought(f"the answer {one.status} {one.body[:200]!r}", said)
     for at, figure in enumerate(figures):
         found += sought(f"figures {at}", figure)
-    for body in collector.bodies:
+    for body in collector.got:
         found += sought("a trace", body)
     files = [path for path in root.rglob("*") if path.is_file()]
     assert {"vault.db", "keyholder.db", "answers.db", "vault.log", "keyholder.log", "checkpoint"} <= {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
 import pytest
+from tests.serving.collector import Collector, collecting
 from tests.serving.conftest import SECONDS, Sample, Start
 
 from strongroom.errors import InputError
@@ -18,35 +17,10 @@ PLANTED = ["13800000000", "LiMingPlanted", "LIMING", "李明"]
 _ALL = " ".join(PLANTED)
 
 
-class Collector:
-    """A real place for spans: OTLP over HTTP, whatever it is sent."""
-
-    def __init__(self) -> None:
-        self.got: list[bytes] = []
-        came = self.came = threading.Event()
-        got = self.got
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                got.append(self.rfile.read(int(self.headers["Content-Length"])) + str(self.headers).encode())
-                self.send_response(200)
-                self.end_headers()
-                came.set()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Said nowhere."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with collecting() as made:
+        yield made
 
 
 def _plant(server: Sample) -> list[tuple[int, bytes]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from strongroom.canonical import Codec, encode
-from strongroom.errors import InputError, naming
+from strongroom.errors import InputError
 from strongroom.keyholder.protocol import Enrolled
+from strongroom.store.secretfile import replace_private
 
 _codec: Codec[list[Enrolled]] = Codec(list[Enrolled], "enrolments", InputError)
 
@@ -25,12 +25,7 @@ def add(device: Path, new: Enrolled) -> None:
     known = load(device)
     if new in known:
         return
-    place, draft = _beside(device), device.with_name(f".{device.name}.enrolled")
-    with naming(place), os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(encode([*known, new]))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, place)
+    replace_private(_beside(device), encode([*known, new]))
 
 
 def _beside(device: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import Protocol
 from strongroom.errors import InputError, LedgerError, naming
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.note import Verifier, open_checkpoint
+from strongroom.store.secretfile import replace_private
 
 
 class Memory(Protocol):
@@ -61,15 +62,7 @@ class File:
         with self._alone():
             if self.read() != old:
                 return False
-            draft = self._path.with_name(f".{self._path.name}.new")
-            with naming(self._path):
-                handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                with os.fdopen(handle, "wb") as file:
-                    file.write(new.encode())
-                    file.flush()
-                    # Without it a power cut could leave an empty file in the old one's place.
-                    os.fsync(file.fileno())
-                draft.replace(self._path)
+            replace_private(self._path, new.encode())
             return True
 
     @contextmanager

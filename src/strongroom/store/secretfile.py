@@ -1,4 +1,4 @@
-"""Files of keys: there whole or not at all, seen by their owner alone, never overwritten (SPEC.md section 9)."""
+"""Files for their owner alone, there whole or not at all: keys, never overwritten, and what is remembered (SPEC.md section 9)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ def write_secret(path: Path, data: bytes) -> None:
         raise StoreError(f"{path}: exists already, and keys are never overwritten. Choose another directory") from None
     finally:
         draft.unlink()
+    sync_folder(path.parent)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner reads in the place of the one that is there, whole or not at all, durably. Who might write it at
+    the same time is for the caller to keep out. Raises ``OSError``, with the file named."""
+    draft = path.with_name(f".{path.name}.new")
+    with naming(path):
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            # Without it a power cut could leave an empty file in the old one's place.
+            os.fsync(file.fileno())
+        draft.replace(path)
     sync_folder(path.parent)
 
 
