@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.seal import by_hand, made
 
-from strongroom.errors import FormatError, SealError
+from strongroom.errors import SealError
 from strongroom.seal import hpke, private
 
 SEED = made.draw("epoch key", 96)
@@ -105,17 +105,3 @@ def test_evidence_by_the_specification() -> None:
     padded = AESGCM(key).decrypt(sealed[1169:1181], sealed[1181:], None)
     assert (sealed[:1], len(padded)) == (b"\2", 2048)
     assert padded == EVIDENCE + b"\x80" + bytes(2047 - len(EVIDENCE))
-
-
-def test_evidence_of_the_earlier_version() -> None:
-    info, padded = (
-        b"strongroom/v1 private-half\0" + made.ROOM + COMMITMENT,
-        EVIDENCE + b"\x80" + bytes(2047 - len(EVIDENCE)),
-    )
-    public = made.PRIVATE.public
-    sealed = b"\1" + hpke.encrypt(public, info, padded)
-    assert private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, sealed) == EVIDENCE
-    with pytest.raises(FormatError):
-        private.open_private(made.PRIVATE, made.ROOM, COMMITMENT, b"\1" + hpke.encrypt(public, info, EVIDENCE))
-    with pytest.raises(SealError):
-        private.open_private(made.PRIVATE, made.ROOM, bytes(32), sealed)

@@ -16,8 +16,7 @@ from strongroom.seal.padding import pad, unpad
 __all__ = ["PrivateSealer", "open_private", "seal_private"]
 
 _SECRET, _KEY = label("private-halves"), label("private-half")
-_VERSION, _EARLIER = b"\2", b"\1"
-"""The earlier one, which rooms of before still hold, sealed each to the auditor's key itself."""
+_VERSION = b"\2"
 _FLOOR = 2048
 _HEAD = OVERHEAD + 32
 _NONCE = 12
@@ -52,8 +51,6 @@ def seal_private(
 def open_private(auditor: HpkePrivate, room: bytes, commitment: bytes, sealed: bytes) -> bytes:
     """The evidence, to be held against the commitment. SealError or FormatError when it does not open."""
     version, rest = sealed[:1], sealed[1:]
-    if version == _EARLIER:
-        return unpad(decrypt(auditor, _KEY + _room(room) + _commitment(commitment), rest))
     if version != _VERSION or len(rest) < _HEAD + _NONCE + 16:
         raise SealError("sealed evidence: of no version that this program reads")
     secret = decrypt(auditor, _SECRET + _room(room), rest[:_HEAD])
