@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fuzz.seeds import hexes, texts, vector
 from fuzz.target import Target, bytes_of, text_of
-from strongroom.canonical import encode
+from strongroom.canonical import Codec, encode
 from strongroom.errors import CheckpointError, EntryError, LedgerError, NoteError, ProofError, TileError
 from strongroom.ledger import checkpoint, confirm, entry, key, note, proof, tag, tile, tree
 from strongroom.ledger.charters import _SIGNATURE, Charters
@@ -24,6 +24,15 @@ def targets() -> list[Target]:
             errors=EntryError,
             seeds=lambda: texts("ledger-entry", "cases", "text"),
             of=(entry.parse,),
+            weight=0.3,
+        ),
+        Target(
+            name="ledger.entries",
+            read=lambda data: entry.parse_all(data.split(b"\n")),
+            write=lambda found: b"\n".join(map(entry.encode, found)),
+            errors=EntryError,
+            seeds=lambda: [b"\n".join(texts("ledger-entry", "cases", "text")[:3])],
+            of=(entry.parse_all, Codec.parse_lines),
             weight=0.3,
         ),
         Target(

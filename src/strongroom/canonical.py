@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
@@ -54,6 +55,18 @@ class Codec(Generic[T]):
         # Order, spacing, escapes, duplicate members and base64 forms: only encoding again settles them.
         if _encoder.encode(found) != data:
             raise self._error(f"{self._what}: not canonical")
+        return found
+
+    def parse_lines(self, data: Sequence[bytes]) -> list[T]:
+        """As ``parse`` of each, decoded and encoded together, which takes half the time. What is raised does not say which is wrong."""
+        lines = b"\n".join([*data, b""])
+        try:
+            found: list[T] = self._decoder.decode_lines(lines)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self._error(f"{self._what}: one does not fit its schema") from None
+        # No encoding has a line feed within it: as many of them, equal together, are equal each.
+        if len(found) != len(data) or _encoder.encode_lines(found) != lines:
+            raise self._error(f"{self._what}: one is not canonical")
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,6 +55,23 @@ entries: st.SearchStrategy[entry.Entry] = st.one_of(
     st.builds(entry.NoticeEntry, **common, code=st.sampled_from(["start", "generation"]), scope=st.just("")),
     st.builds(entry.HeartbeatEntry, **common),
 )
+
+
+@st.composite
+def bents(draw: st.DrawFn) -> bytes:
+    """A disclosure as its encoder would write it, of which one list or name is not what it may be."""
+    odd: dict[str, Any] = draw(
+        st.sampled_from(
+            [
+                {"compartments": [2, 1]}, {"compartments": [1, 1]}, {"countersigners": [bytes(12)] * 2}, {"tags": [b"\1" * 16, bytes(16)]},
+                {"holding": "Residents"}, {"purpose": "a" * 41}, {"role": ""}, {"unit": "a\n"}, {"count": -1}, {"time": 2**53}, {"tags": [bytes(15)]},
+                {"more": 1}, {"type": "approval"}, {"unit": "x" * 65_536},
+            ]
+        )
+    )  # fmt: skip
+    return canonical(DISCLOSURE | odd)
+
+
 HEARTBEAT = '{"time":7,"type":"heartbeat","v":1}'
 FIND = made.entries(2)[1].decode()
 DISCLOSURE: dict[str, Any] = json.loads(made.entries(8)[7])
@@ -73,6 +91,46 @@ def test_any_text_is_canonical_or_refused(text: str) -> None:
     except EntryError:
         return
     assert entry.encode(found) == text.encode()
+
+
+def outcome(parse: Callable[[], list[entry.Entry]]) -> list[entry.Entry] | str:
+    try:
+        return parse()
+    except EntryError as error:
+        return str(error)
+
+
+encoded = entries.map(entry.encode) | st.sampled_from(made.entries(600))
+nearly = mutations(FIND).map(str.encode) | st.builds(lambda a, b: a + b"\n" + b, encoded, encoded) | st.binary()
+
+
+@given(st.lists(encoded, max_size=20), st.lists(st.tuples(st.integers(0, 20), nearly | bents()), max_size=2))
+def test_many_at_once_are_taken_and_refused_as_one_by_one(good: list[bytes], bad: list[tuple[int, bytes]]) -> None:
+    data = list(good)
+    for at, one in bad:
+        data.insert(at, one)
+    assert outcome(lambda: entry.parse_all(data)) == outcome(lambda: [entry.parse(one) for one in data])
+
+
+def test_lines_that_are_entries_only_together() -> None:
+    whole = FIND.encode()
+    at = whole.index(b",") + 1
+    halves = [whole[:at], whole[at:]]
+    for data in (
+        halves,
+        [*halves, whole + b"\n" + whole],
+        [whole + b"\n", whole],
+        [whole, b""],
+        [whole + b"\n" + whole],
+    ):
+        with pytest.raises(EntryError):
+            entry.parse_all(data)
+    assert entry.parse_all([]) == []
+
+
+def test_many_good_ones_do_not_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "parse", None)
+    assert len(entry.parse_all(made.entries(600))) == 600
 
 
 @given(st.binary())
