@@ -65,6 +65,7 @@ class Room:
         self.mirror = Mirror(self.store.mirror, self.anchors.genesis, self.anchors.log, self.keys.cosigner, self.now)
         self._rules: Rules | None = None
         self._steady = False
+        self._message = b""
         self._numbers: dict[str, int] = {}
         self._cosigned = 0.0
         self._fresh: tuple[float, hpke.HpkePrivate] | None = None
@@ -81,8 +82,10 @@ class Room:
 
     def _message_key(self) -> bytes:
         """The keyholder's, by which its answers are known; empty until the first charter is here, which settles it for good."""
-        known = self.mirror.charters()
-        return known[0].charter.keyholder.message if known else b""
+        if not self._message:
+            known = self.mirror.charters()
+            self._message = known[0].charter.keyholder.message if known else b""
+        return self._message
 
     def _address(self) -> Callable[[], str]:
         where = self.anchors.keyholder
@@ -170,6 +173,12 @@ class Room:
             lines = charters.parse_roster(roster)
             self._rules = Rules(enacted, asks.readers(lines), Gate(enacted.charter, lines))
         return self._rules
+
+    def look(self) -> None:
+        """Look for the rules now: they stay until the next look. For a room that many ask of in one loop, which looks every few milliseconds."""
+        self._steady = False
+        self.rules()
+        self._steady = True
 
     @contextmanager
     def steady(self) -> Iterator[None]:

@@ -30,7 +30,8 @@ HAN_FILLER = ("测试", "測試", "随便", "隨便", "无理由", "無理由")
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _is_han = re.compile(f"[{_HAN}]").match
-_ASCII_WORD, _DIGITS = re.compile("[a-z0-9]+"), str.maketrans("", "", "0123456789")
+_STUTTER = re.compile(r"(.)\1{2,}")
+_ASCII_WORD, _DIGITS = re.compile("[a-z]+"), str.maketrans("", "", "0123456789")
 _ASCII_CASE = re.compile("[0-9A-Za-z](?: ?[!-~])*")
 """What most cases are; each of these is one by the rules for any."""
 _han_filler = re.compile("|".join(HAN_FILLER))
@@ -98,12 +99,18 @@ def _words(text: str) -> list[str]:
 
 def _ascii_words(text: str) -> list[str]:
     """The same of ASCII, which is its own normal form."""
-    return [word.translate(_DIGITS) for word in _ASCII_WORD.findall(text.lower())]
+    return _ASCII_WORD.findall(text.lower().translate(_DIGITS))
 
 
 def _shortened(word: str) -> str:
     """``word`` with each keyboard or alphabet run of four and more cut to its first letter, then each letter that
     stands three and more times in a row cut to two."""
+    if not _RUNS.isdisjoint([word[at : at + RUN] for at in range(len(word) - RUN + 1)]):  # of most words there is none
+        word = _without_runs(word)
+    return _STUTTER.sub(r"\1\1", word)
+
+
+def _without_runs(word: str) -> str:
     kept, at = [], 0
     while at < len(word):
         kept.append(word[at])
@@ -113,7 +120,7 @@ def _shortened(word: str) -> str:
             while word[end - RUN + 1 : end + 1] in _RUNS:
                 end += 1
         at = end
-    return re.sub(r"(.)\1{2,}", r"\1\1", "".join(kept))
+    return "".join(kept)
 
 
 def _periodic(text: str) -> bool:

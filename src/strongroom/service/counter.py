@@ -28,6 +28,8 @@ MOST_WAITING = 4096
 _MOST_WAITING_BYTES = 64 * 2**20
 _MOST_BYTES = 512 * 2**10
 """In one request: more would only make all of them wait for each other."""
+_LOOK_SECONDS = 0.01
+"""So long the rules that were looked for last serve all who ask: each look asks the store how far the mirror is."""
 _WORK_SECONDS = 0.002
 """After so long the loop is let go on, between one ask and the next."""
 
@@ -64,6 +66,7 @@ class Counter:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._looked = 0.0
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._serve(), name="counter")
@@ -84,6 +87,7 @@ class Counter:
             raise KeyholderUnavailable("the vault is stopping; try again")
         if len(self._waiting) >= self._most or self._bytes > _MOST_WAITING_BYTES:
             raise KeyholderUnavailable("more asks wait than the vault can take; try again")
+        self.look()
         # The vault's own decision at once: while others are under way there is time for it.
         waiter = _Waiter(Asking(begin(self._room)))
         if waiter.asking.said is None:
@@ -92,6 +96,13 @@ class Counter:
             self._wait(waiter)
         found: T = await waiter.future
         return found
+
+    def look(self) -> None:
+        """The room's rules as they were a moment ago at most. Raises as ``Room.rules``."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked > _LOOK_SECONDS:
+            self._room.look()
+            self._looked = now
 
     async def _serve(self) -> None:
         while True:

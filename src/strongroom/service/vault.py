@@ -150,7 +150,7 @@ class Vault:
             return receive.parse(declared, records, first)
 
         if self._transport is None and len(records) <= _FEW:
-            self._at_counter()
+            self._at_counter().look()
             assert self._counting is not None
             return work(self._counting)
         return await self.run(work)
