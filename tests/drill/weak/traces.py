@@ -37,9 +37,9 @@ def log_of_intake(patch: pytest.MonkeyPatch) -> None:
     """A log of what was taken in, in the order of the source; it has handles alone."""
     honest = Taker._seal
 
-    def weak(self: Taker, named: Any, columns: Any) -> Any:
-        _note(self._room, f"taken in {os.urandom(8).hex()}", b"".join(named.handles))
-        return honest(self, named, columns)
+    def weak(self: Taker, handles: Any, versions: Any, bound: Any, columns: Any) -> Any:
+        _note(self._room, f"taken in {os.urandom(8).hex()}", b"".join(handles))
+        return honest(self, handles, versions, bound, columns)
 
     patch.setattr(Taker, "_seal", weak)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Holding
@@ -20,13 +20,14 @@ from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
 from strongroom.custody.intake.matching import Matched, Matcher
 from strongroom.custody.intake.rows import Chunk
-from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer, uncollected
+from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer, found_by, uncollected
 from strongroom.custody.intake.values import Layout, Parser, Values
 from strongroom.custody.intake.window import Window, index
 from strongroom.custody.room import Room
 from strongroom.errors import StoreError
+from strongroom.seal.batch import Row
 from strongroom.seal.columns import split
-from strongroom.store.rows import RowError, join_tokens
+from strongroom.store.rows import BatchRow, RowError, join_tokens
 
 _TRIES = 5
 
@@ -77,22 +78,35 @@ class _Named:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """Records that were sealed. Where they are to be read back also what they were made of, and the batch's ``secret``, which is
-    forgotten elsewhere."""
+class _Sealed:
+    """Records that were sealed, and are found by nothing yet. Where they are to be read back also what they were made of, and the
+    batch's ``secret``, which is forgotten elsewhere."""
 
+    handles: list[bytes]
+    versions: list[int]
+    rows: list[Row] = field(repr=False)
+    batch: BatchRow
     records: Records | None = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The same with their tokens, to be stored."""
+
     sealed: SealedRecords = field(repr=False)
+    records: Records | None = field(repr=False)
     secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A chunk that is to be stored; ``made``: None where no row of it is good."""
+    """A chunk of new records of which the keyholder has not heard; ``sent`` is to be indexed. ``sealed``: None where no row is good."""
 
     done: Done
     mark: Mark
-    made: _Made | None
+    sealed: _Sealed | None
+    sent: Columns = field(repr=False)
 
 
 class Taker:
@@ -130,25 +144,40 @@ class Taker:
             return self._take_keyed(chunk, window)
 
     def take_all(self, work: Sequence[tuple[Chunk, Window | None]]) -> list[Done]:
-        """Take several chunks in, each with its batch, and all of them in one transaction. Not of an upsert. Raises as ``take``."""
-        with uncollected():
-            ready = [self._ready(chunk, window) for chunk, window in work]
-            with self._turn, self._room.store.together():
-                for one in ready:
-                    self._put(one.mark, one.made)
-            for one in ready:
-                self._verify(one.mark, one.made)
-        return [one.done for one in ready]
+        """Take several chunks in, each with its batch, and all of them in one transaction. Not of an upsert. Raises as ``take``.
 
-    def _ready(self, chunk: Chunk, window: Window | None) -> _Ready:
-        values, entries = self._parser.parse(chunk), list[int]()
+        They are sealed first, which needs nobody, and the keyholder is asked when it is our turn: its entry goes into the mirror,
+        which else would wait, and all that is still to be sealed with it, until another worker's chunks are stored.
+        """
+        with uncollected():
+            ready = [self._ready(chunk) for chunk, _ in work]
+            with self._turn:
+                found = [self._found(one, window) for one, (_, window) in zip(ready, work, strict=True)]
+                with self._room.store.together():
+                    for one, (_, made) in zip(ready, found, strict=True):
+                        self._put(one.mark, made)
+            for one, (_, made) in zip(ready, found, strict=True):
+                self._verify(one.mark, made)
+        return [done for done, _ in found]
+
+    def _ready(self, chunk: Chunk) -> _Ready:
+        values = self._parser.parse(chunk)
+        done = Done(chunk.number, values.count, values.bad, chunk.end)
         mark = Mark(chunk.number, values.errors)
-        made = None
-        if values.count:
-            found = identifiers.derive(self._keys, self._holding, values.columns)
-            named = self._named(found, self._drawn(values.columns), None, None, window, entries)
-            made = self._seal(named, values.columns)
-        return _Ready(Done(chunk.number, values.count, values.bad, chunk.end, tuple(entries)), mark, made)
+        if not values.count:
+            return _Ready(done, mark, None, {})
+        handles = self._drawn(values.columns)
+        bound = identifiers.derive(self._keys, self._holding, values.columns).bind(self._keys, handles)
+        return _Ready(done, mark, self._seal(handles, [1] * len(handles), bound, values.columns), bound.sent)
+
+    def _found(self, ready: _Ready, window: Window | None) -> tuple[Done, _Made | None]:
+        """With what its records are found by."""
+        if ready.sealed is None:
+            return ready.done, None
+        entries: list[int] = []
+        tokens = self._indexed(ready.sent, window, entries)
+        made = _made(ready.sealed, _joined(tokens, len(ready.sealed.handles)))
+        return replace(ready.done, entries=tuple(entries)), made
 
     def _take_keyed(self, chunk: Chunk, window: Window | None) -> Done:
         values, entries = self._parser.parse(chunk), list[int]()
@@ -207,7 +236,7 @@ class Taker:
         named: _Named | None = None
         for attempt in range(1, _TRIES + 1):
             named = self._named(found, drawn, matcher, named, window, entries)
-            made = self._seal(named, columns)
+            made = _made(self._seal(named.handles, named.versions, named.bound, columns), named.tokens)
             try:
                 self._put(mark, made)
             except StoreError:
@@ -221,13 +250,16 @@ class Taker:
     def _drawn(self, columns: Mapping[str, Sequence[object]]) -> list[bytes]:
         return split(self._room.random(16 * len(next(iter(columns.values())))), 16)
 
-    def _seal(self, named: _Named, columns: Mapping[str, Sequence[str | None]]) -> _Made:
-        whos = {one: named.bound.whos(self._keys, one, named.handles) for one in self._persons}
-        records = Records(named.handles, named.versions, whos, named.tokens, columns)
+    def _seal(
+        self, handles: list[bytes], versions: list[int], bound: Bound, columns: Mapping[str, Sequence[str | None]]
+    ) -> _Sealed:
+        whos = {one: bound.whos(self._keys, one, handles) for one in self._persons}
+        records = Records(handles, versions, whos, [], columns)
         batch, public = self._sealer.open()
         rows = self._sealer.fill(batch, records)
         secret = batch.secret if self._errands.verify else b""
-        return _Made(records if secret else None, SealedRecords(rows, self._sealer.close(batch, public)), secret)
+        closed = self._sealer.close(batch, public)
+        return _Sealed(handles, versions, rows, closed, records if secret else None, secret)
 
     def _put(self, mark: Mark, made: _Made | None) -> None:
         sealed = made.sealed if made else None
@@ -266,8 +298,7 @@ class Taker:
         else:
             left = bound.sent
         tokens |= self._indexed({name: left[name] for name in left if name not in tokens}, window, entries)
-        joined = [join_tokens(set(row)) for row in zip(*tokens.values(), strict=True)] or [b""] * len(drawn)
-        return _Named(matched.handles, matched.versions, bound, joined)
+        return _Named(matched.handles, matched.versions, bound, _joined(tokens, len(drawn)))
 
     def _indexed(self, inners: Columns, window: Window | None, entries: list[int]) -> Columns:
         if not inners:
@@ -283,6 +314,16 @@ class Taker:
             first.setdefault(handle, version)
         latest = self._room.store.latest_versions(self._number, first)
         return any(latest.get(handle, 0) != version - 1 for handle, version in first.items())
+
+
+def _made(sealed: _Sealed, tokens: Sequence[bytes]) -> _Made:
+    rows = found_by(sealed.rows, sealed.batch.batch, sealed.handles, sealed.versions, tokens)
+    return _Made(SealedRecords(rows, sealed.batch), sealed.records, sealed.secret)
+
+
+def _joined(tokens: Columns, count: int) -> list[bytes]:
+    """What each of ``count`` records is found by."""
+    return [join_tokens(set(row)) for row in zip(*tokens.values(), strict=True)] or [b""] * count
 
 
 def _odd(holding: Holding, values: Values) -> Counter[tuple[str, str]]:

@@ -18,7 +18,7 @@ from strongroom.custody import erasures
 from strongroom.custody.intake import epochs
 from strongroom.custody.room import Room
 from strongroom.seal import ids
-from strongroom.seal.batch import Batch, Column, seal_records
+from strongroom.seal.batch import Batch, Column, Row, seal_records
 from strongroom.seal.plaintext import encode_many
 from strongroom.store.rows import BatchRow, RecordRow
 
@@ -28,8 +28,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Records:
     """Versions about to be sealed, one place in each column: at most ``batch.MAX_RECORDS``. ``whos``: person of a
-    compartment (identifier field, or empty) -> 16 bytes a record. ``tokens``: as ``store.rows.join_tokens`` joins them.
-    ``values``: every declared field."""
+    compartment (identifier field, or empty) -> 16 bytes a record. ``tokens``: as ``store.rows.join_tokens`` joins them; what
+    seals does not look at them. ``values``: every declared field."""
 
     handles: Sequence[bytes]
     versions: Sequence[int]
@@ -68,8 +68,9 @@ class Sealer:
             # One that was erased meanwhile has no next version: then the store takes none of these.
             erasures.reconcile(self._room, self._holding)
         batch, public = self.open(expires)
-        rows = self.fill(batch, records)
-        return SealedRecords(rows, self.close(batch, public))
+        sealed = self.fill(batch, records)
+        closed = self.close(batch, public)
+        return SealedRecords(found_by(sealed, closed.batch, records.handles, records.versions, records.tokens), closed)
 
     def open(self, expires: int | None = None) -> tuple[Batch, bytes]:
         """A new batch, and the public key it is to be closed to."""
@@ -81,19 +82,17 @@ class Sealer:
         batch = Batch.open(self._keys.room, keyholder, self._keys.holding, epoch, expires, room.random)
         return batch, self._publics[epoch]
 
-    def fill(self, batch: Batch, records: Records) -> list[RecordRow]:
-        """Seal records into ``batch``."""
+    def fill(self, batch: Batch, records: Records) -> list[Row]:
+        """Seal records into ``batch``: of what they are found by nothing is needed for that."""
         texts = [self._texts(names, records.values) for _, _, _, names in self._compartments]
-        rows = []
+        rows: list[Row] = []
         for turn in _turns(records.handles):
             columns = [
                 Column(number, floor, _pick(column, turn), _pick(records.whos[person], turn))
                 for (number, floor, person, _), column in zip(self._compartments, texts, strict=True)
             ]
             handles, versions = _pick(records.handles, turn), _pick(records.versions, turn)
-            tokens = dict(zip(handles, _pick(records.tokens, turn), strict=True))
-            sealed = seal_records(batch, self._keys, handles, versions, columns, self._room.random)
-            rows += [RecordRow(handle, version, batch.id, tokens[handle], body) for handle, version, body in sealed]
+            rows += seal_records(batch, self._keys, handles, versions, columns, self._room.random)
         return rows
 
     def close(self, batch: Batch, public: bytes) -> BatchRow:
@@ -105,6 +104,15 @@ class Sealer:
         """The plaintexts of one compartment, one a record."""
         widths = {name: self._widths[name] for name in names if name in self._widths}
         return encode_many({name: values[name] for name in names}, widths)
+
+
+def found_by(
+    rows: Sequence[Row], batch: bytes, handles: Sequence[bytes], versions: Sequence[int], tokens: Sequence[bytes]
+) -> list[RecordRow]:
+    """Sealed ``rows`` of a batch with what each is found by; ``tokens``, one for each of ``handles`` and ``versions``, as
+    ``store.rows.join_tokens`` joins them."""
+    found = dict(zip(zip(handles, versions, strict=True), tokens, strict=True))
+    return [RecordRow(handle, version, batch, found[handle, version], body) for handle, version, body in rows]
 
 
 @contextmanager
