@@ -144,6 +144,39 @@ def test_signed_texts_open(text: str) -> None:
     assert note.open_note(f"{text}\n{made.log.sign(text)}", made.verifiers) == text
 
 
+_LINE = note.Signature(made.ORIGIN, note.verifier(made.log.vkey).key_id, bytes(64)).marshal()
+
+
+def _holds(text: str) -> bool:
+    try:
+        return note.parse_note(f"{text}\n{_LINE}").text == text
+    except NoteError:
+        return False
+
+
+def _signs(text: str) -> bool:
+    try:
+        made.log.sign(text)
+    except NoteError:
+        return False
+    return True
+
+
+@given(
+    st.lists(st.sampled_from(["\n", "\n\n", "a", "é", "\x00", "\t", "\r", "\ud800", "— n ", _LINE]), max_size=6).map(
+        "".join
+    )
+)
+def test_a_signer_signs_what_a_note_can_hold_and_nothing_else(text: str) -> None:
+    assert _signs(text) == _holds(text)
+
+
+@pytest.mark.parametrize("size", range(-2, 3))
+def test_and_none_that_would_make_it_too_long(size: int) -> None:
+    text = "a" * (note.MAX_BYTES - 2 - len(_LINE.encode()) + size) + "\n"
+    assert _signs(text) == _holds(text) == (size <= 0)
+
+
 @pytest.mark.parametrize(
     ("name", "type_byte", "length"),
     [("", 1, 32), ("a b", 1, 32), ("a+b", 1, 32), ("a", 1, 31), ("a", 2, 32), ("a", 6, 32)],

@@ -14,10 +14,13 @@ from strongroom.keyholder.keys import Keys, sync_folder
 from strongroom.keyholder.store import Store
 from strongroom.ledger import checkpoint, confirm, entry, note, proof, publish, tile, tree, witnessed
 from strongroom.ledger import policy as policies
+from strongroom.ledger.edge import Edge
 from strongroom.ledger.prover import Prover
 
 # Tiles in memory: the right edge is read at each append and proof. 1,000 tiles are 8 MB.
 _CACHED_TILES = 1000
+# The last entries, too: each answer holds those that the vault has not, which are those of one or two commits.
+_RECENT = 512
 
 
 class Book:
@@ -30,7 +33,10 @@ class Book:
         self._staged_time = 0
         self._prover = Prover(self._read)
         self._roots: dict[int, bytes] = {}
+        # Texts of the last entries, up to ``size``.
+        self._recent: list[str] = []
         self.size = store.size()
+        self._edge = Edge.read(self._read, self.size)
         self.signed = self.size
         self.time = entry.parse(store.entries(self.size - 1, self.size)[0]).time if self.size else 0
         self.note = self._sign()
@@ -66,10 +72,14 @@ class Book:
 
     def extend(self, entries: Sequence[bytes], time: int) -> None:
         """Append entries as they are, the last of them of ``time``; within a transaction, with nothing staged before them."""
-        changed = tile.append(self._read, self.size, [tree.leaf_hash(item) for item in entries])
+        leaves = [tree.leaf_hash(item) for item in entries]
+        changed = tile.append(self._read, self.size, leaves)
         self._store.add_entries(self.size, entries)
         self._store.put_tiles(changed)
         self._tiles.update(changed)
+        self._edge.extend(leaves)
+        self._recent += [item.decode() for item in entries]
+        del self._recent[:-_RECENT]
         self.size += len(entries)
         self.time = time
 
@@ -92,7 +102,8 @@ class Book:
         if found is None:
             if len(self._roots) >= _CACHED_TILES:
                 self._roots.clear()
-            found = self._roots[size] = self._prover.root(size)
+            found = self._edge.root() if size == self.size else self._prover.root(size)
+            self._roots[size] = found
         return found
 
     def sign(self) -> str:
@@ -113,7 +124,11 @@ class Book:
 
     def entries(self, start: int, limit: int) -> list[str]:
         """Texts of the entries from ``start`` on, at most ``limit``, of those under the last checkpoint."""
-        return [item.decode() for item in self._store.entries(start, min(start + limit, self.size))]
+        stop = min(start + limit, self.size)
+        known = self.size - len(self._recent)
+        if start >= known:
+            return self._recent[start - known : max(stop, start) - known]
+        return [item.decode() for item in self._store.entries(start, stop)]
 
     # --- publishing ------------------------------------------------------------------------------------------
     def publish(self, directory: Path, now: int, vkeys: Sequence[str], policy: str) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from strongroom.catalog.rate import PERIODS
 from strongroom.errors import StoreError, of_system
+from strongroom.gate.budget import State
+from strongroom.keyholder.buckets import Buckets
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 _AT_ONCE = 500
+_FEW = 4
+_UNREAD = object()
 
 
 _OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
@@ -53,6 +59,8 @@ class Store:
             self._open(path, fresh)
         except sqlite3.Error as error:
             raise self.failed(error) from None
+        self._buckets = Buckets(self.db)
+        self._read: dict[Hashable, Any] = {}
 
     def _open(self, path: Path, fresh: bool) -> None:
         self.db.execute("PRAGMA journal_mode=WAL")
@@ -85,32 +93,55 @@ class Store:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._buckets.flush()
             self.db.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself after some errors; left open, no other transaction could begin.
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise
+        finally:
+            self._read.clear()
+            self._buckets.forget()
 
     def set_aside(self) -> None:
         """A mark in the transaction, to which ``undo_aside`` goes back; ``end_aside`` ends it, undone or not."""
+        self._buckets.keep()
         self.db.execute("SAVEPOINT aside")
 
     def undo_aside(self) -> None:
+        self._read.clear()
+        self._buckets.undo()
         self.db.execute("ROLLBACK TO aside")
 
     def end_aside(self) -> None:
+        self._buckets.keep()
         self.db.execute("RELEASE aside")
+
+    def _once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What ``read`` finds. Within a transaction nobody else writes: there it holds until its end, or until a method here changes
+        anything of the kind. For what every ask looks at, and hardly any changes."""
+        found: T = self._read.get(key, _UNREAD)
+        if found is _UNREAD:
+            found = read()
+            if self.db.in_transaction:
+                self._read[key] = found
+        return found
 
     # --- state -------------------------------------------------------------------------------------------------
     def state(self, key: str) -> bytes | None:
+        return self._once(("state", key), lambda: self._state(key))
+
+    def _state(self, key: str) -> bytes | None:
         row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
 
     def drop_state(self, key: str) -> None:
+        self._read.clear()
         self.db.execute("DELETE FROM state WHERE key = ?", (key,))
 
     def set_state(self, key: str, value: bytes) -> None:
+        self._read.clear()
         self.db.execute(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
         )
@@ -149,6 +180,10 @@ class Store:
     # --- tags --------------------------------------------------------------------------------------------------
     def next_numbers(self, holding: bytes, whos: Sequence[bytes], generation: int) -> list[tuple[bytes, int]]:
         """(who, next number of the chain) of each, and another for who stands here again; in any order."""
+        if len(whos) < _FEW:
+            query = "INSERT INTO chains VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING who, count"
+            few = [self.db.execute(query, (holding, who, generation)).fetchone() for who in whos]
+            return [(bytes(who), int(count)) for who, count in few]
         # One statement for all of them: half of what one for each costs.
         rows = self.db.execute(
             "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 16)"
@@ -176,18 +211,16 @@ class Store:
         return self.db.execute("SELECT 1 FROM lost WHERE tag = ?", (tag,)).fetchone() is not None
 
     # --- budgets -----------------------------------------------------------------------------------------------
-    def budget(self, key: str) -> tuple[int, int] | None:
-        row = self.db.execute("SELECT level, time FROM budgets WHERE key = ?", (key,)).fetchone()
-        return None if row is None else (int(row[0]), int(row[1]))
+    def budget(self, key: str) -> State | None:
+        return self._buckets.get(key)
 
-    def set_budgets(self, states: dict[str, tuple[int, int]]) -> None:
-        self.db.executemany(
-            "INSERT INTO budgets VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET level = excluded.level, time = excluded.time",
-            ((key, level, time) for key, (level, time) in states.items()),
-        )
+    def set_budgets(self, states: Mapping[str, State]) -> None:
+        """Within a transaction, at whose end they are written."""
+        self._buckets.put(states)
 
     def forget_budgets(self, now: int) -> None:
         """Those that are full again: a bucket that was never touched is full, too."""
+        self._buckets.flush()
         for period, seconds in PERIODS.items():
             self.db.execute("DELETE FROM budgets WHERE time <= ? AND key LIKE ?", (now - seconds, f"%/{period}"))
 
@@ -208,6 +241,7 @@ class Store:
 
     def begin_anew(self) -> None:
         """Forget what a recovery cannot know the state of: budgets and codes."""
+        self._buckets.forget()
         self.db.execute("DELETE FROM budgets")
         self.db.execute("DELETE FROM codes")
 
@@ -246,12 +280,17 @@ class Store:
         )
 
     def freezes(self) -> list[str]:
+        return self._once("freezes", self._freezes)
+
+    def _freezes(self) -> list[str]:
         return [row[0] for row in self.db.execute("SELECT scope FROM freezes ORDER BY scope")]
 
     def freeze(self, scope: str) -> None:
+        self._read.clear()
         self.db.execute("INSERT OR IGNORE INTO freezes VALUES (?)", (scope,))
 
     def thaw(self, scope: str) -> None:
+        self._read.clear()
         self.db.execute("DELETE FROM freezes WHERE scope = ?", (scope,))
 
     def use_nonce(self, nonce: bytes, time: int) -> bool:
@@ -266,14 +305,19 @@ class Store:
         return [EpochRow(holding, int(epoch), bytes(key), int(expired)) for holding, epoch, key, expired in rows]
 
     def epoch(self, holding: str, epoch: int) -> EpochRow | None:
+        return self._once(("epoch", holding, epoch), lambda: self._epoch(holding, epoch))
+
+    def _epoch(self, holding: str, epoch: int) -> EpochRow | None:
         query = "SELECT key, expired FROM epochs WHERE holding = ? AND epoch = ?"
         row = self.db.execute(query, (holding, epoch)).fetchone()
         return None if row is None else EpochRow(holding, epoch, bytes(row[0]), int(row[1]))
 
     def add_epoch(self, holding: str, epoch: int, key: bytes) -> None:
+        self._read.clear()
         self.db.execute("INSERT OR IGNORE INTO epochs VALUES (?, ?, ?, -1)", (holding, epoch, key))
 
     def expire(self, holding: str, epoch: int, key: bytes, index: int) -> None:
+        self._read.clear()
         self.db.execute(
             "INSERT INTO epochs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET key = excluded.key, expired = excluded.expired",
             (holding, epoch, key, index),
