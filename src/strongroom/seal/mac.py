@@ -5,12 +5,12 @@ Measured 2026-11, a message: a keyed context that is copied 0.45 us, keying anew
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-__all__ = ["HMAC", "keyed", "mac", "many"]
+__all__ = ["HMAC", "each", "keyed", "mac", "many"]
 
 _SHA256 = SHA256()
 
@@ -32,6 +32,16 @@ def many(context: HMAC, messages: Iterable[bytes]) -> list[bytes]:
     copy, found = context.copy, []
     for message in messages:
         one = copy()
+        one.update(message)
+        found.append(one.finalize())
+    return found
+
+
+def each(contexts: Sequence[HMAC], messages: Sequence[bytes]) -> list[bytes]:
+    """HMAC of each message under the key of its own context, 32 bytes each, in order. The columns are of one length."""
+    found = []
+    for context, message in zip(contexts, messages, strict=True):
+        one = context.copy()
         one.update(message)
         found.append(one.finalize())
     return found

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import repeat
 
 from strongroom.errors import FormatError, SealError
 from strongroom.seal.columns import are, split, u16s, u32s, xor
-from strongroom.seal.mac import HMAC, keyed, mac, many
+from strongroom.seal.mac import HMAC, each, keyed, mac, many
 
 __all__ = [
     "HELD",
@@ -81,14 +81,14 @@ def record_secrets(batch: HMAC, places: Sequence[bytes], deltas: Sequence[bytes]
 
 def unmask(secret: bytes, masked: bytes, compartment: int) -> bytes:
     """``who`` (16 bytes) from ``masked`` (16), and back: the two are each other's inverse. ``secret`` is the record's."""
-    return xor(masked, mac(_secret(secret), UNMASK + _numbers([compartment])[0])[:16])
+    return xor(masked, mac(_secret(secret), UNMASK + _ends([compartment])[0])[:16])
 
 
 def share(secret: bytes, who: bytes, compartment: int) -> bytes:
     """What the keyholder gives for this slot and this person, 32 bytes. ``secret`` is the record's."""
     if len(who) != 16:
         raise SealError("who: want 16 bytes")
-    return mac(_secret(secret), SHARE + who + _numbers([compartment])[0])
+    return mac(_secret(secret), SHARE + who + _ends([compartment])[0])
 
 
 def held(b: bytes) -> bytes:
@@ -117,27 +117,27 @@ def release(
         raise FormatError("slots: columns of different length")
     if deltas and len(deltas) != 32 * count:
         raise FormatError("slots: want a delta for each, or none")
-    if any(not 0 <= at < len(secrets) for at in batch_index):
+    if not {*batch_index} <= {*range(len(secrets))}:
         raise FormatError("slots: a batch index names no batch")
-    contexts = [keyed(_secret(b)) for b in secrets]
-    where, shift = places(names, versions), split(deltas, 32) if deltas else [b""] * count
-    ends, hidden = _numbers(compartments), split(masked, 16)
-    copies = []
-    # A record's slots stand together, and have one secret.
-    for (at, place, delta), slots in groupby(zip(batch_index, where, shift, strict=True)):
-        context = contexts[at].copy()
-        context.update(RECORD + place)
-        secret = context.finalize()
-        copies += [keyed(xor(secret, delta) if delta else secret).copy] * sum(1 for _ in slots)
-    whos, shares = [], []
-    for copy, end, w in zip(copies, ends, hidden, strict=True):
-        mask, share = copy(), copy()
-        mask.update(UNMASK + end)
-        who = xor(w, mask.finalize()[:16])
-        share.update(SHARE + who + end)
-        whos.append(who)
-        shares.append(share.finalize())
+    if not count:
+        return [], b""
+    slots = list(zip(batch_index, names, versions, split(deltas, 32) if deltas else repeat(b""), strict=False))
+    # The slots of a record have one secret, and its key is scheduled once: half of what a slot takes.
+    records = list(dict.fromkeys(slots))
+    contexts = dict(zip(records, map(keyed, _record_secrets(secrets, records)), strict=True))
+    own, ends = [contexts[one] for one in slots], _ends(compartments)
+    masks = each(own, [UNMASK + end for end in ends])
+    whos = split(xor(masked, b"".join([mask[:16] for mask in masks])), 16)
+    shares = each(own, [SHARE + who + end for who, end in zip(whos, ends, strict=True)])
     return whos, b"".join(shares)
+
+
+def _record_secrets(secrets: Sequence[bytes], records: Sequence[tuple[int, bytes, int, bytes]]) -> list[bytes]:
+    """32 bytes for each (index of its batch's secret, handle, version, delta or nothing): of one request, so all have deltas or none has."""
+    index, handles, versions, deltas = zip(*records, strict=True)
+    batches = [keyed(_secret(b)) for b in secrets]
+    found = each([batches[at] for at in index], [RECORD + place for place in places(handles, versions)])
+    return split(xor(b"".join(found), b"".join(deltas)), 32) if deltas[0] else found
 
 
 def rekey(old: bytes, new: bytes, places: Sequence[bytes], deltas: Sequence[bytes] = ()) -> list[bytes]:
@@ -154,7 +154,10 @@ def _secret(b: bytes) -> bytes:
     return b
 
 
-def _numbers(compartments: Sequence[int]) -> list[bytes]:
-    if any(not 0 < one < 1 << 16 for one in compartments):
+def _ends(compartments: Sequence[int]) -> list[bytes]:
+    """u16 of each, with which the messages of its slot end. There are few."""
+    known = {*compartments}
+    if not all(0 < one < 1 << 16 for one in known):
         raise SealError("compartment: want a number from 1 to 65,535")
-    return [_COMPARTMENT.pack(one) for one in compartments]
+    packed = {one: _COMPARTMENT.pack(one) for one in known}
+    return [packed[one] for one in compartments]
