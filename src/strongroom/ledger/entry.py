@@ -182,12 +182,9 @@ def parse_all(data: Sequence[bytes]) -> list[Entry]:
     return found
 
 
-def by_kind(entries: Iterable[Entry]) -> dict[type[Entry], list[Entry]]:
+def by_kind(entries: Sequence[Entry]) -> dict[type[Entry], list[Entry]]:
     """The entries of each type, in their order."""
-    found: dict[type[Entry], list[Entry]] = {}
-    for one in entries:
-        found.setdefault(type(one), []).append(one)
-    return found
+    return {kind: [one for one in entries if type(one) is kind] for kind in set(map(type, entries))}
 
 
 def _check(entry: Entry) -> None:
@@ -245,9 +242,16 @@ def charter_hash_of(entry: Entry) -> bytes | None:
     return entry.charter if isinstance(entry, _Asked) else None
 
 
+def charter_hashes_of(kind: type[Entry], entries: Iterable[Entry]) -> set[bytes]:
+    """Those that entries of one type name; none where that type names none."""
+    return set(map(_charter_of, entries)) if issubclass(kind, _Asked) else set()
+
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # canonical.Name
 _names_of = attrgetter("holding", "purpose", "role", "unit")
-_compartments_of, _countersigners_of, _tags_of = map(attrgetter, ("compartments", "countersigners", "tags"))
+_charter_of, _compartments_of, _countersigners_of, _tags_of = map(
+    attrgetter, ("charter", "compartments", "countersigners", "tags")
+)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,9 @@ hold stands; an erasure names every key that could still open what it erased, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from strongroom.errors import EntryError
 from strongroom.ledger.entry import (
@@ -22,14 +24,14 @@ from strongroom.ledger.entry import (
     NoticeEntry,
 )
 
-__all__ = ["HOLD_DAYS", "Erased", "Held", "Key", "Life"]
+__all__ = ["HOLD_DAYS", "TOLD", "Erased", "Held", "Key", "Life", "check_counts"]
 
 HOLD_DAYS = 366
 """How far ahead a hold may end; it can be written anew before that."""
 
 _DAY = 86_400
-_TOLD = (IntakeEntry, ErasureEntry, ExpiryEntry, HoldEntry, NoticeEntry)
-"""Of these there is more to be said. Of the others, most of a ledger, not even that has to be asked of each of these."""
+TOLD = (ErasureEntry, ExpiryEntry, HoldEntry, NoticeEntry)
+"""What an entry of these must be depends on those before it."""
 _TAGGED = (DisclosureEntry, CheckEntry, CorrectionEntry, ExportEntry, ErasureEntry)
 
 
@@ -78,12 +80,7 @@ class Life:
 
     def add(self, index: int, entry: Entry) -> None:
         """Raises EntryError."""
-        if isinstance(entry, _TAGGED) and not 0 < entry.count <= len(entry.tags):
-            raise EntryError("it has fewer tags than records: each is about somebody")
-        if not isinstance(entry, _TOLD):
-            return
-        if isinstance(entry, IntakeEntry) and len(entry.tags) > entry.count:
-            raise EntryError("it has more tags than identifiers")
+        check_counts(type(entry), [entry])
         if isinstance(entry, ErasureEntry):
             self._erase(index, entry)
         elif isinstance(entry, ExpiryEntry):
@@ -153,3 +150,11 @@ class Life:
 
     def _left(self, holding: str, epochs: list[int]) -> tuple[int, ...]:
         return tuple(epoch for epoch in epochs if Key(holding, epoch) not in self.destroyed)
+
+
+def check_counts(kind: type[Entry], entries: Sequence[Any]) -> None:
+    """As many tags as there must be of records or identifiers, in entries of one type. Raises EntryError."""
+    if kind in _TAGGED and [one for one in entries if not 0 < one.count <= len(one.tags)]:
+        raise EntryError("it has fewer tags than records: each is about somebody")
+    if kind is IntakeEntry and [one for one in entries if len(one.tags) > one.count]:
+        raise EntryError("it has more tags than identifiers")

@@ -18,7 +18,7 @@ class Rebuild:
 
     def add(self, entries: Sequence[bytes]) -> None:
         """The next entries."""
-        self._edge |= tile.append(self._read, self._size, [tree.leaf_hash(one) for one in entries])
+        self._edge |= tile.append(self._read, self._size, tree.leaf_hashes(entries))
         self._size += len(entries)
         # A full tile is done with: its root stands in the tile above.
         for at in [at for at, content in self._edge.items() if len(content) == tile.BYTES]:

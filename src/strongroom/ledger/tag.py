@@ -15,7 +15,7 @@ _TAG = b"strongroom/v1 tag\0"
 _ASKER = b"strongroom/v1 asker\0"
 _ERASED = b"strongroom/v1 erased\0"
 TAG = 16
-_LINE = TAG + 8
+LINE = TAG + 8
 
 
 def chain_key(tag_key: bytes, holding_id: bytes, who: bytes, generation: int) -> bytes:
@@ -69,11 +69,16 @@ def marshal_day(pairs: Iterable[tuple[bytes, int]]) -> bytes:
     return b"".join([one + index.to_bytes(8, "big") for one, index in listed])
 
 
+def pair_of(line: bytes) -> tuple[bytes, int]:
+    """(tag, entry index) of one line, 24 bytes, of a day file."""
+    return line[:TAG], int.from_bytes(line[TAG:], "big")
+
+
 def parse_day(data: bytes) -> list[tuple[bytes, int]]:
     """(tag, entry index) of exactly what ``marshal_day`` writes. Raises EntryError."""
-    if len(data) % _LINE:
-        raise EntryError(f"a day file of {len(data)} bytes is not made of lines of {_LINE}")
-    lines = [data[at : at + _LINE] for at in range(0, len(data), _LINE)]
+    if len(data) % LINE:
+        raise EntryError(f"a day file of {len(data)} bytes is not made of lines of {LINE}")
+    lines = [data[at : at + LINE] for at in range(0, len(data), LINE)]
     if any(a >= b for a, b in pairwise(lines)):
         raise EntryError("a day file is not sorted and distinct")
-    return [(one[:TAG], int.from_bytes(one[TAG:], "big")) for one in lines]
+    return [pair_of(one) for one in lines]

