@@ -327,6 +327,34 @@ async def test_a_false_answer_harms_none_of_those_who_come_next(served: Served) 
 
 
 @running
+async def test_answers_that_cross_are_both_taken(served: Served) -> None:
+    """Two requests are under way at once; the second's answer has the entries of the first's too, and may come before it."""
+    async with standing(served) as desk:
+        honest, released = desk.line.send, asyncio.Event()
+        before = desk.room.mirror.size
+
+        async def crossing(path: str, body: bytes) -> bytes:
+            first_of_all = not desk.sent
+            answer = await honest(path, body)
+            if first_of_all:
+                await released.wait()
+            return answer
+
+        desk.line.send = crossing  # type: ignore[method-assign]
+        first = asyncio.create_task(desk.disclose(desk.ask(0)))
+        await desk.under_way.wait()
+        second = asyncio.create_task(desk.disclose(desk.ask(1)))
+        third = await desk.disclose(desk.ask(2))
+        assert isinstance(await second, Disclosed)
+        assert not first.done()
+        assert desk.room.mirror.size == before + 3
+        released.set()
+        log = note.verifier(desk.room.anchors.log)
+        for one in (await first, await second, third):
+            proof.verify(proof.parse(one.receipt), desk.room.mirror.entry(one.index), [log])
+
+
+@running
 async def test_a_disk_that_fails_once_undoes_no_answer(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was answered and the evidence of those who ask next are stored in one transaction: where it fails, each for itself."""
     async with standing(served) as desk:
@@ -339,6 +367,9 @@ async def test_a_disk_that_fails_once_undoes_no_answer(served: Served, monkeypat
 
         desk.line.send = slow  # type: ignore[method-assign]
         first = asyncio.create_task(desk.disclose(desk.ask(0)))
+        await desk.under_way.wait()
+        desk.under_way.clear()
+        beside = asyncio.create_task(desk.disclose(desk.ask(2)))
         await desk.under_way.wait()
         signed = desk.ask(1)
         second = asyncio.create_task(desk.disclose(signed))
@@ -354,6 +385,7 @@ async def test_a_disk_that_fails_once_undoes_no_answer(served: Served, monkeypat
         monkeypatch.setattr(VaultStore, "put_privates", full)
         released.set()
         assert isinstance(await first, Disclosed)
+        assert isinstance(await beside, Disclosed)
         with pytest.raises(StoreError):
             await second
         # Nothing was asked for it: it is good still, and the mirror goes on.

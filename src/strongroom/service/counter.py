@@ -1,7 +1,7 @@
 """Where asks that arrive together go to the keyholder together (SPEC.md section 8.11; docs/decisions/0028-together.md).
 
-While one request is under way, what arrives waits and goes with the next; while the keyholder works on that, the vault opens what came of the
-one before. Everything of the room happens in the loop's own thread: handing it to another costs more than the disk's flush that it would hide.
+While one request is under way, what arrives waits until it is as much, and goes with a second one, which the keyholder finds when it has done with
+the first; meanwhile the vault opens what came of the one before. Everything of the room happens in the loop's own thread: handing it to another costs more than the disk's flush that it would hide.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ MOST_WAITING = 4096
 _MOST_WAITING_BYTES = 64 * 2**20
 _MOST_BYTES = 512 * 2**10
 """In one request: more would only make all of them wait for each other."""
+_LINES = 2
+"""Requests under way at once: one that the keyholder works on, and one that it finds when it has done with that."""
 _LOOK_SECONDS = 0.01
 """So long the rules that were looked for last serve all who ask: each look asks the store how far the mirror is."""
 _WORK_SECONDS = 0.002
@@ -63,27 +65,27 @@ class Counter:
         self._room, self._line, self._most = room, line, most_waiting
         self._waiting: deque[_Waiter] = deque()
         self._bytes = 0
-        self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._away = 0
+        self._changed = asyncio.Event()
+        self._lines: list[asyncio.Task[None]] = []
         self._closing = False
         self._looked = 0.0
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._serve(), name="counter")
+        self._lines = [asyncio.create_task(self._serve(), name=f"counter-{line}") for line in range(_LINES)]
 
     async def close(self) -> None:
         """Whoever waits is answered first; whoever comes after is not."""
         self._closing = True
-        self._arrived.set()
-        if self._task is not None:
-            await self._task
+        self._changed.set()
+        await asyncio.gather(*self._lines)
 
     async def ask(self, begin: Callable[[Room], Steps[T]]) -> T:
         """What comes of the steps that ``begin`` makes. Raises what they raise, and ``KeyholderUnavailable`` when too many wait already.
 
         Whoever is cancelled before the request is on its way asks nothing. Afterwards the ask is made, and its answer dropped.
         """
-        if self._closing or self._task is None or self._task.done():
+        if self._closing or not self._lines or any(line.done() for line in self._lines):
             raise KeyholderUnavailable("the vault is stopping; try again")
         if len(self._waiting) >= self._most or self._bytes > _MOST_WAITING_BYTES:
             raise KeyholderUnavailable("more asks wait than the vault can take; try again")
@@ -105,19 +107,23 @@ class Counter:
             self._looked = now
 
     async def _serve(self) -> None:
+        """One line of requests: each is answered before the next of this line goes."""
         while True:
-            if not self._waiting:
-                if self._closing:
+            while not self._due():
+                if self._closing and not self._waiting:
                     return
-                self._arrived.clear()
-                await self._arrived.wait()
+                self._changed.clear()
+                await self._changed.wait()
             # Whoever else has come by now goes along.
             await asyncio.sleep(0)
-            under_way = self._begun(self._take())
-            opening: _Opening = []
+            under_way = self._begun(self._take()) if self._due() else None
             while under_way is not None:
-                opening, under_way = await self._turn(under_way, opening)
-            await self._open(opening)
+                under_way = await self._turn(under_way)
+
+    def _due(self) -> bool:
+        """Whether those who wait go now: at once where none is under way, and beside others once they are as many. So each house has work while
+        the other works; were a second request never under way, or of whoever comes first, they would wait for each other."""
+        return 0 < len(self._waiting) >= self._away
 
     def _go(self, waiter: _Waiter, answer: Settled | StrongroomError) -> None:
         waiter.asking.go(answer)
@@ -129,12 +135,14 @@ class Counter:
     def _wait(self, waiter: _Waiter) -> None:
         self._waiting.append(waiter)
         self._bytes += waiter.size
-        self._arrived.set()
+        self._changed.set()
 
     def _take(self) -> list[_Waiter]:
         taken: list[_Waiter] = []
         size = 0
-        while self._waiting and len(taken) < MAX_PARTS:
+        # No more than half of all who are about, that the next request has as many.
+        most = min(MAX_PARTS, (len(self._waiting) + self._away + 1) // 2) if self._away else MAX_PARTS
+        while self._waiting and len(taken) < most:
             waiter = self._waiting[0]
             size += waiter.size
             if taken and size > _MOST_BYTES:
@@ -145,27 +153,35 @@ class Counter:
                 taken.append(waiter)
         return taken
 
-    async def _turn(self, under_way: _UnderWay, opening: _Opening) -> tuple[_Opening, _UnderWay | None]:
-        """Open what the ones before were given, while the keyholder works; then take its answer, and ask for whoever has come meanwhile."""
-        # The request is on its way before anything else is done.
-        await asyncio.sleep(0)
-        await self._open(opening)
+    async def _turn(self, under_way: _UnderWay) -> _UnderWay | None:
+        """Take the keyholder's answer, ask for whoever has come meanwhile, and then open what was given, while the keyholder works on that."""
         try:
             answer = await under_way.call
         except Exception as error:  # noqa: BLE001 - each is told
+            self._back(under_way)
             self._fail(under_way.waiters, error)
-            return [], self._begun(self._take())
+            return self._begun(self._take()) if self._due() else None
+        self._back(under_way)
         taken: list[_Waiter] = []
         try:
             # One wait for the disk: what was answered goes into the mirror with the evidence of those who ask next.
             with self._room.store.together():
                 settled = under_way.group.settle(answer)
-                taken = self._take()
+                taken = self._take() if self._due() else []
                 group = _grouped(self._room, taken)
         except Exception:  # noqa: BLE001 - of neither is anything stored; whichever it was, each is tried for itself
             self._room.mirror.forget()
-            return self._settled(under_way, answer), self._begun(taken or self._take())
-        return list(zip(under_way.waiters, settled, strict=True)), self._sent(taken, group)
+            opening, following = self._settled(under_way, answer), self._begun(taken)
+        else:
+            opening, following = list(zip(under_way.waiters, settled, strict=True)), self._sent(taken, group)
+        # The request is on its way before anything else is done.
+        await asyncio.sleep(0)
+        await self._open(opening)
+        return following
+
+    def _back(self, under_way: _UnderWay) -> None:
+        self._away -= len(under_way.waiters)
+        self._changed.set()
 
     def _settled(self, under_way: _UnderWay, answer: bytes) -> _Opening:
         try:
@@ -183,9 +199,10 @@ class Counter:
             return None
 
     def _sent(self, taken: list[_Waiter], group: Group | None) -> _UnderWay | None:
-        return (
-            None if group is None else _UnderWay(taken, group, asyncio.create_task(self._line.send(PATH, group.body)))
-        )
+        if group is None:
+            return None
+        self._away += len(taken)
+        return _UnderWay(taken, group, asyncio.create_task(self._line.send(PATH, group.body)))
 
     def _fail(self, waiters: list[_Waiter], error: Exception) -> None:
         if not isinstance(error, StrongroomError):
