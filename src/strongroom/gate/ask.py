@@ -155,9 +155,9 @@ def parse(text: bytes) -> Ask:
     except Exception as error:
         raise Refused("ask", str(error)) from None
     for column in (getattr(ask, "fields", ()), getattr(ask, "records", ())):
-        if any(a >= b for a, b in pairwise(column)):
+        if len(column) > 1 and any(a >= b for a, b in pairwise(column)):
             raise Refused("ask", "fields and records must be sorted and distinct")
-    if isinstance(ask, IntakeAsk | ExportAsk) and not ask.time < ask.until <= ask.time + WINDOW_DAYS * 86400:
+    if isinstance(ask, Windowed) and not ask.time < ask.until <= ask.time + WINDOW_DAYS * 86400:
         raise Refused("ask", f"until must be within {WINDOW_DAYS} days after time")
     return ask
 

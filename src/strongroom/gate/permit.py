@@ -26,6 +26,9 @@ class Permit:
     masks: Mapping[str, Mask]
 
 
+_NAMES_FIELDS = (DiscloseAsk, CorrectAsk, ExportAsk)
+
+
 def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
     """What the reader of ``line`` may have of ``ask``. That charter, reader and signature are the right ones is
     checked before. Raises ``Refused`` with the first of the codes ``purpose``, ``role``, ``unit``, ``holding``,
@@ -51,7 +54,7 @@ def permitted(charter: Charter, ask: Ask, line: RosterLine) -> Permit:
         return Permit(purpose, _compartments(holding, [ask.field]), {})
     if isinstance(ask, EraseAsk):
         return Permit(purpose, _compartments(holding, holding.fields), {})
-    if not isinstance(ask, DiscloseAsk | CorrectAsk | ExportAsk):
+    if not isinstance(ask, _NAMES_FIELDS):
         return Permit(purpose, frozenset(), {})
     if not reads.keys() >= set(ask.fields):
         # The name is the reader's own text, and a refusal must not carry what a reader typed.
@@ -99,7 +102,7 @@ def countersigned(charter: Charter, ask: Ask, line: RosterLine, others: Mapping[
 
 
 def _compartments(holding: Holding, fields: Iterable[str]) -> frozenset[int]:
-    return frozenset(holding.compartments[holding.fields[field].compartment].number for field in fields)
+    return frozenset([holding.compartments[holding.fields[field].compartment].number for field in fields])
 
 
 def public_units(charter: Charter, roster: Iterable[RosterLine]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -27,6 +27,8 @@ class Facts(Protocol):
     def charter_hash(self) -> bytes: ...
     @property
     def roster(self) -> dict[bytes, RosterLine]: ...
+    @property
+    def persons(self) -> Mapping[str, Mapping[int, str]]: ...
     def used(self, ask_hash: bytes) -> tuple[bytes, int, int, int, int] | None: ...
     def frozen(self) -> list[str]: ...
     def erased(self, holding: str, handles: Sequence[bytes]) -> bool: ...
@@ -37,9 +39,9 @@ class Facts(Protocol):
     def budget(self, key: str) -> State | None: ...
 
 
-@dataclass
+@dataclass(slots=True)
 class Case:
-    """One request with an ask, filled in check by check."""
+    """One request with an ask, filled in check by check. ``slots``: the request, where it has slots."""
 
     now: int
     request: Asking
@@ -60,12 +62,11 @@ class Case:
     whos: list[bytes] = field(default_factory=list)
     shares: bytes = b""
     budgets: dict[str, State] = field(default_factory=dict)
+    slots: protocol.Slots | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slots = self.request if isinstance(self.request, protocol.Slots) else None
 
     @property
     def today(self) -> int:
         return self.now // 86400
-
-    @property
-    def slots(self) -> protocol.Slots | None:
-        """The request, where it has slots."""
-        return self.request if isinstance(self.request, protocol.Slots) else None

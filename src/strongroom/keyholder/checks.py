@@ -49,5 +49,6 @@ DECIDE = (
 
 def run(stage: tuple[object, ...], case: Case, facts: Facts) -> None:
     """Run a stage's checks in order, each looked up by name so that a drill can weaken exactly one."""
+    known = globals()
     for check in stage:
-        globals()[check.__name__](case, facts)  # type: ignore[attr-defined]
+        known[check.__name__](case, facts)  # type: ignore[attr-defined]

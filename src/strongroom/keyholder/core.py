@@ -12,9 +12,10 @@ import logging
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from strongroom.canonical import Record
 from strongroom.catalog.model import Charter, RosterLine
@@ -33,6 +34,8 @@ from strongroom.ledger import tag
 from strongroom.seal import ids, token
 
 log = logging.getLogger("strongroom.keyholder")
+
+T = TypeVar("T")
 
 _PSEUDONYMS = 10_000
 
@@ -110,6 +113,10 @@ class Keyholder:
     def roster(self) -> dict[bytes, RosterLine]:
         return self.in_force().roster
 
+    @property
+    def persons(self) -> Mapping[str, Mapping[int, str]]:
+        return self.in_force().persons
+
     def in_force(self) -> InForce:
         if self._current is None:
             raise Refused("charter", "no charter is in force yet")
@@ -126,7 +133,8 @@ class Keyholder:
         return self.store.freezes()
 
     def erased(self, holding: str, handles: Sequence[bytes]) -> bool:
-        return bool(self.store.erased(self.marks(holding, sorted(set(handles)))))
+        # Where nobody was erased yet no mark has to be made.
+        return self.store.has_erased() and bool(self.store.erased(self.marks(holding, sorted(set(handles)))))
 
     def newest(self, holding: str, handles: Sequence[bytes]) -> dict[bytes, int]:
         return self.store.newest(self.holding_id(holding), sorted(set(handles)))
@@ -189,15 +197,14 @@ class Keyholder:
         self._torn = False
         self.book.sign()
 
-    @contextmanager
-    def apart(self) -> Iterator[None]:
-        """One of many asks of one request, inside the transaction: what breaks it undoes what it wrote, and no other's. A refusal
-        undoes nothing, for it is an entry. Raises ``StrongroomError``; anything else is the whole transaction's end.
+    def apart(self, decide: Callable[[], T]) -> T:
+        """What ``decide`` makes of one of many asks of one request, inside the transaction: what breaks it undoes what it wrote, and no
+        other's. A refusal undoes nothing, for it is an entry. Raises ``StrongroomError``; anything else is the whole transaction's end.
         """
         mark = self.book.mark()
         self.store.set_aside()
         try:
-            yield
+            return decide()
         except (Refused, FormatError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - undone, and nothing was given

@@ -127,8 +127,7 @@ def person(case: Case, facts: Facts) -> None:
     tag: were two fields of one person to get one together, their number would tell everybody so."""
     if case.slots is None:
         return
-    declared = facts.charter.holdings[case.ask.holding].compartments.values()
-    about = {one.number: one.person for one in declared}
+    about = facts.persons[case.ask.holding]
     seen: dict[tuple[bytes, str], bytes] = {}
     for handle, number, who in zip(case.handles, case.compartments, case.whos, strict=True):
         if seen.setdefault((handle, about[number]), who) != who:
@@ -142,7 +141,7 @@ def budgets(case: Case, facts: Facts) -> None:
     if case.answered is not None or isinstance(case.request, protocol.Refusal):
         return
     cost, ask = price(case), case.ask
-    if isinstance(ask, asks.IntakeAsk | asks.ExportAsk):
+    if isinstance(ask, asks.Windowed):
         left = ask.count if case.window is None else case.window
         if cost > left:
             raise Refused("budget", f"the ask has {left} left of its count, and this takes {cost}; sign a new one")

@@ -83,7 +83,7 @@ def fresh(case: Case, facts: Facts) -> None:
     if case.answered is not None:
         return
     # A window's first call, too: the ask is forgotten once its time is over, and must not open a second window then.
-    if isinstance(case.ask, asks.IntakeAsk | asks.ExportAsk) and case.now > case.ask.until:
+    if isinstance(case.ask, asks.Windowed) and case.now > case.ask.until:
         raise Refused("stale", "the window has ended; sign a new ask")
     if case.window is not None:
         return

@@ -18,3 +18,8 @@ class InForce:
         self.lines: list[RosterLine] = charters.parse_roster(roster)
         self.roster = asks.readers(self.lines)
         self.units = permit.public_units(self.charter, self.lines)
+        # Holding -> number of a compartment -> the field that names whom it is about, empty for the record's own.
+        self.persons = {
+            name: {one.number: one.person for one in holding.compartments.values()}
+            for name, holding in self.charter.holdings.items()
+        }

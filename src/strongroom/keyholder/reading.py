@@ -74,7 +74,7 @@ def _write(keyholder: Keyholder, case: Case) -> int:
     if isinstance(item, entry.ErasureEntry):
         keyholder.store.erase(item.marks, index)
     remaining = NO_WINDOW
-    if isinstance(case.ask, asks.IntakeAsk | asks.ExportAsk):
+    if isinstance(case.ask, asks.Windowed):
         remaining = (case.ask.count if case.window is None else case.window) - price(case)
     keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, _until(case.ask), remaining)
     return index
@@ -83,7 +83,7 @@ def _write(keyholder: Keyholder, case: Case) -> int:
 def _until(ask: asks.Ask) -> int:
     """Until when the ask must be remembered: as long as any check of its age could let it pass again."""
     known = ask.time + _REMEMBER_SECONDS
-    return max(known, ask.until) if isinstance(ask, asks.IntakeAsk | asks.ExportAsk) else known
+    return max(known, ask.until) if isinstance(ask, asks.Windowed) else known
 
 
 def _entry(keyholder: Keyholder, case: Case) -> entry.Entry:
@@ -93,8 +93,7 @@ def _entry(keyholder: Keyholder, case: Case) -> entry.Entry:
         return entry.IntakeEntry(**common, tags=_number(keyholder, holding, case.whos))
     if isinstance(request, protocol.Find):
         return entry.FindEntry(**common, tags=_number(keyholder, holding, [request.inner[:16]]))
-    declared = keyholder.charter.holdings[holding].compartments.values()
-    person = {one.number: one.person for one in declared}
+    person = keyholder.persons[holding]
     # By the fields, and not by who they name: that two of them are one person is nobody's to count.
     told = {
         (handle, person[number], who)

@@ -255,11 +255,22 @@ class Store:
         """Mark -> index of its erasure, of those that have one."""
         return self._among("SELECT mark, idx FROM tombstones WHERE mark IN ({})", marks)
 
+    def has_erased(self) -> bool:
+        """Whether there are any."""
+        return self._once("tombstones", lambda: self._has("SELECT EXISTS (SELECT 1 FROM tombstones)"))
+
+    def _has(self, query: str) -> bool:
+        return bool(self.db.execute(query).fetchone()[0])
+
     def erase(self, marks: Sequence[bytes], index: int) -> None:
+        self._read.clear()
         self.db.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((mark, index) for mark in marks))
 
     def newest(self, holding: bytes, handles: Sequence[bytes]) -> dict[bytes, int]:
         """Handle -> newest version, of those that have a later one than the first."""
+        # Most rooms have few corrections, many have none.
+        if not self._once("versions", lambda: self._has("SELECT EXISTS (SELECT 1 FROM versions)")):
+            return {}
         return self._among(
             "SELECT handle, version FROM versions WHERE holding = ? AND handle IN ({})", handles, holding
         )
@@ -274,6 +285,7 @@ class Store:
         return found
 
     def supersede(self, holding: bytes, newest: Iterable[tuple[bytes, int]]) -> None:
+        self._read.clear()
         self.db.executemany(
             "INSERT INTO versions VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
             ((holding, handle, version) for handle, version in newest),

@@ -30,15 +30,17 @@ def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: 
 def _decide(
     keyholder: Keyholder, group: protocol.Together, body_hash: bytes, part: msgspec.Raw, now: int
 ) -> reading.Decided | protocol.NotGiven:
-    text = bytes(part)
+    def decide() -> reading.Decided:
+        text = bytes(part)
+        asking = protocol.whole(protocol.parts.parse(text), group)
+        # Of the part's own text: the identical ask is answered again in whatever group it comes. But one window may have the
+        # same identifiers indexed twice, for two records: there it must be the identical group, too.
+        named = hashlib.sha256(text + body_hash if isinstance(asking, protocol.Intake) else text)
+        return reading.decide(keyholder, asking, named.digest(), now)
+
     before, _ = keyholder.book.mark()
     try:
-        with keyholder.apart():
-            asking = protocol.whole(protocol.parts.parse(text), group)
-            # Of the part's own text: the identical ask is answered again in whatever group it comes. But one window may have the
-            # same identifiers indexed twice, for two records: there it must be the identical group, too.
-            named = hashlib.sha256(text + (body_hash if isinstance(asking, protocol.Intake) else b""))
-            return reading.decide(keyholder, asking, named.digest(), now)
+        return keyholder.apart(decide)
     except Refused as refusal:
         # One that is an entry was staged just before.
         staged, _ = keyholder.book.mark()
