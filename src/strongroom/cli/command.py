@@ -65,6 +65,7 @@ class _Help(argparse.HelpFormatter):
 
 
 STARTS = "start a keyholder for this command where none runs"
+NOTHING = "changes nothing here: this command asks no running keyholder"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -113,12 +114,12 @@ class Commands:
         examples: Sequence[str] = (),
         exits: Sequence[int] = LOCAL,
         development: bool = True,
-        in_development: str = STARTS,
+        in_development: str = "",
     ) -> argparse.ArgumentParser:
         """Declare a command; arguments are added to what is returned.
 
         ``about`` is its line in the list, ``description`` the text of its own help. ``development``: whether the option
-        of that name starts a keyholder for it; ``in_development``: what its help says.
+        of that name starts a keyholder for it; ``in_development``: what its help says, where it does something else.
         """
         found = self._parsers.add_parser(
             name,
@@ -128,16 +129,16 @@ class Commands:
             formatter_class=_Help,
             allow_abbrev=False,
         )
-        _common(found, suppress=True, development=in_development)
+        _common(found, suppress=True, development=in_development or (STARTS if development else NOTHING))
         found.set_defaults(run=run, starts=development, usage=found.error)
         return found
 
-    def group(self, name: str, about: str, *, description: str = "") -> Commands:
+    def group(self, name: str, about: str, *, description: str = "", in_development: str = STARTS) -> Commands:
         """Declare a command that has commands of its own."""
         found = self._parsers.add_parser(
             name, help=about, description=_sentence(description or about), formatter_class=_Help, allow_abbrev=False
         )
-        _common(found, suppress=True)
+        _common(found, suppress=True, development=in_development)
         return Commands(found.add_subparsers(metavar="COMMAND", required=True, title="commands"))
 
     def under(self, found: argparse.ArgumentParser) -> Commands:

@@ -23,6 +23,7 @@ telemetry and identity. No setting is a secret: keys are files, and are named.""
             "STRONGROOM_VAULT_PORT=7400 strongroom config --json",
         ],
         development=False,
+        in_development="show and check what holds when the servers are started with it",
     )
     _file(found)
     check_ = commands.under(found).command(
@@ -34,6 +35,7 @@ room: an address that others reach without TLS or authentication, key files that
 houses in one place.""",
         examples=["strongroom config check", "strongroom config check --config /etc/strongroom/strongroom.toml"],
         development=False,
+        in_development="show and check what holds when the servers are started with it",
     )
     _file(check_)
 

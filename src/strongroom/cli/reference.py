@@ -15,7 +15,8 @@ _HEAD = """# Commands
 Written by `strongroom --help-all` from the commands themselves; a test keeps it current.
 
 Every command takes `--room DIR` (default: `$STRONGROOM_ROOM`, else `./room`), `--json` (one JSON document on stdout, also for an
-error: `{"error": {"code", "message"}}`) and `--development` (start a keyholder for this command where none runs). Answers go to
+error: `{"error": {"code", "message"}}`) and `--development` (start a keyholder for this command where none runs; `--help` says where
+it does something else, or nothing). Answers go to
 stdout; progress, notes and errors to stderr. Colour only on a terminal, and not where `NO_COLOR` is set. Personal values
 are read from stdin or asked for, and never printed but as the answer to `disclose`.
 """

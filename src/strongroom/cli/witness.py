@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from strongroom.cli import serving
-from strongroom.cli.command import Call, Commands
+from strongroom.cli.command import NOTHING, Call, Commands
 from strongroom.cli.output import BAD, count, moment
 from strongroom.errors import InputError, of_system
 from strongroom.ledger import policy
@@ -15,6 +15,7 @@ from strongroom.serving import run, safety
 from strongroom.witness import house, server
 
 _HERE = Path("witness")
+_IN_DEVELOPMENT = "changes nothing here: a witness asks no keyholder, and wants TLS beyond loopback all the same"
 
 
 def add(commands: Commands, name: str, about: str) -> None:
@@ -30,6 +31,7 @@ log that speaks C2SP tlog-witness. Whoever names it in a policy trusts its key a
             "strongroom witness --directory /var/lib/witness --port 7500",
         ],
         development=False,
+        in_development=_IN_DEVELOPMENT,
     )
     found.add_argument("--directory", metavar="DIR", type=Path, default=_HERE, help="its own (default: ./witness)")
     found.add_argument(
@@ -48,7 +50,7 @@ They are never drawn anew under one name: what these keys have cosigned, the nex
     )
     create_.add_argument("directory", metavar="DIR", type=Path)
     create_.add_argument("--name", required=True, help="a host and path of yours, such as witness.example/w1")
-    logs = actions.group("logs", "the logs that a witness cosigns")
+    logs = actions.group("logs", "the logs that a witness cosigns", in_development=NOTHING)
     add_ = logs.command(
         "add",
         "cosign a log from now on",
