@@ -191,7 +191,10 @@ def test_a_file_that_is_not_there_is_named(start: Start, authority: Authority, t
     given = _tls(authority, **{"client-ca": str(authority.file)}) | {missing: str(tmp_path / "gone.pem")}
     server = start(given)
     assert server.ended() == 1
-    assert b"gone.pem: No such file" in server.said
+    assert (
+        f"sample.{missing} names {tmp_path / 'gone.pem'}: No such file or directory. Name a PEM file".encode()
+        in server.said
+    )
     assert b"Traceback" not in server.said
 
 
@@ -205,6 +208,7 @@ def test_a_key_with_a_password_is_not_waited_for(start: Start, authority: Author
     (tmp_path / "locked.key").write_bytes(locked)
     server = start(_tls(authority) | {"tls-key": str(tmp_path / "locked.key")})
     assert server.ended() == 1
+    assert b"sample.tls-certificate and sample.tls-key: " in server.said
     assert b"without a password" in server.said
 
 

@@ -129,11 +129,26 @@ def test_both_houses_in_one_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604])
 def test_a_certificate_s_key_that_others_may_open(tmp_path: Path, mode: int) -> None:
     key = _write(tmp_path / "vault.key", b"-----BEGIN PRIVATE KEY-----", mode)
-    (found,) = safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))
+    certificate = _write(tmp_path / "vault.pem", b"-----BEGIN CERTIFICATE-----", 0o644)
+    at = Listener(tls_certificate=certificate, tls_key=key)
+    (found,) = safety.tls_files("vault", at)
     assert found.endswith(f"chmod 600 {key}")
     key.chmod(0o600)
-    assert list(safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))) == []
-    key.unlink()
-    (found,) = safety.tls_key(Listener(tls_certificate=PEM, tls_key=key))
-    assert str(key) in found
-    assert list(safety.tls_key(Listener())) == []
+    assert list(safety.tls_files("vault", at)) == []
+    assert list(safety.tls_files("vault", Listener())) == []
+
+
+@pytest.mark.parametrize("setting", ["tls-certificate", "tls-key", "client-ca"])
+def test_a_file_of_tls_that_cannot_be_read_is_named_with_its_setting(tmp_path: Path, setting: str) -> None:
+    files = {one: tmp_path / f"{one}.pem" for one in ("tls-certificate", "tls-key", "client-ca")}
+    for path in files.values():
+        _write(path, b"-----BEGIN", 0o600)
+    at = Listener(**{one.replace("-", "_"): path for one, path in files.items()})  # type: ignore[arg-type]
+    assert list(safety.tls_files("keyholder", at)) == []
+    files[setting].unlink()
+    mend = "Name a PEM file that this user may read; strongroom config shows where the setting comes from"
+    (found,) = safety.tls_files("keyholder", at)
+    assert found == f"keyholder.{setting} names {files[setting]}: No such file or directory. {mend}"
+    files[setting].mkdir()
+    (found,) = safety.tls_files("keyholder", at)
+    assert found == f"keyholder.{setting} names {files[setting]}: Is a directory. {mend}"

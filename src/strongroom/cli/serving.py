@@ -55,7 +55,7 @@ def vault_findings(call: Call, loaded: Loaded) -> Iterator[str]:
     if given.development and not safety.is_loopback(given.vault.host):
         yield f"vault.host {given.vault.host}: in development nobody is asked who they are. Listen on 127.0.0.1, or leave out --development"
     yield from safety.address("vault", given.vault, known)
-    yield from safety.tls_key(given.vault)
+    yield from safety.tls_files("vault", given.vault)
     yield from safety.key_files(
         [directory / "keys.json", *sorted((directory / vault_keys.HOLDINGS).glob("[a-z]*.key"))]
     )

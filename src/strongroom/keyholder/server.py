@@ -212,7 +212,7 @@ def _response(status: int, said: Record) -> web.Response:
 def findings(directory: Path, at: Listener) -> Iterator[str]:
     """What this keyholder would not be safe with: where it listens, and what its key files are."""
     yield from safety.address("keyholder", at, _SIGNED)
-    yield from safety.tls_key(at)
+    yield from safety.tls_files("keyholder", at)
     yield from safety.key_files([directory / "keys.json", *sorted((directory / "epochs").glob("*.key"))])
 
 

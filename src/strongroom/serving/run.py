@@ -78,7 +78,7 @@ async def serve(service: Service, at: Listener, telemetry: Telemetry | None = No
     """As ``run``, in a loop that runs already."""
     said = telemetry or Telemetry()
     safety.verify_address(service.name, at, service.authentication)
-    context = _context(at)
+    context = _context(service.name, at)
     traces = Traces(said.traces, service.name) if said.traces else None
     lines = Log(said.log)
     logs.begin(lines)
@@ -95,7 +95,7 @@ async def serve(service: Service, at: Listener, telemetry: Telemetry | None = No
     )
     health = Health(service.checks, service.metrics)
     admin = web.AppRunner(health.app(), access_log=None, keepalive_timeout=HEAD_SECONDS, shutdown_timeout=1.0)
-    stop = _Stop(loop, at, context)
+    stop = _Stop(loop, service.name, at, context)
     running: list[asyncio.Task[None]] = []
 
     async def end_tasks(_: web.Application) -> None:
@@ -133,10 +133,10 @@ async def serve(service: Service, at: Listener, telemetry: Telemetry | None = No
         ended.result()  # one that died is no orderly end
 
 
-def _context(at: Listener) -> ssl.SSLContext | None:
+def _context(name: str, at: Listener) -> ssl.SSLContext | None:
     if at.tls_certificate is None or at.tls_key is None:
         return None
-    return tls.server(at.tls_certificate, at.tls_key, at.client_ca)
+    return tls.server(name, at.tls_certificate, at.tls_key, at.client_ca)
 
 
 async def _listen(
@@ -161,9 +161,11 @@ async def _listen(
 class _Stop:
     """SIGTERM and SIGINT stop, a second one at once; SIGHUP reads certificates anew."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, at: Listener, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, name: str, at: Listener, context: ssl.SSLContext | None
+    ) -> None:
         self.event = asyncio.Event()
-        self._loop, self._at, self._context = loop, at, context
+        self._loop, self._name, self._at, self._context = loop, name, at, context
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -179,7 +181,7 @@ class _Stop:
             log.info("there is no certificate to read anew")
             return
         try:
-            tls.reload(self._context, self._at.tls_certificate, self._at.tls_key)
+            tls.reload(self._context, self._at.tls_certificate, self._at.tls_key, self._name)
         except InputError as error:
             log.error("the certificate stays the old one: %s", error)
         else:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from strongroom.errors import InputError, of_system
+from strongroom.serving import tls
 from strongroom.serving.config import Listener
 
 _KEY_BYTES = 32
@@ -66,13 +67,17 @@ def key_files(paths: Iterable[Path]) -> Iterator[str]:
             yield f"{path}: holds a key that was never drawn at random. Found the room anew: everybody knows this key"
 
 
-def tls_key(at: Listener) -> Iterator[str]:
-    """Whether others may read the key of the listener's certificate: they could speak as this server."""
-    if at.tls_key is not None:
-        try:
-            yield from _open_to_others(at.tls_key, at.tls_key.stat().st_mode)
-        except OSError as error:
-            yield of_system(error, at.tls_key)
+def tls_files(name: str, at: Listener) -> Iterator[str]:
+    """Which files that ``[name]`` names for TLS cannot be read; and whether others may read the key: they could speak as this server."""
+    for setting, path in (
+        ("tls-certificate", at.tls_certificate),
+        ("tls-key", at.tls_key),
+        ("client-ca", at.client_ca),
+    ):
+        if path is not None and (why := tls.unreadable(path, f"{name}.{setting}")):
+            yield why
+        elif path is not None and setting == "tls-key":
+            yield from _open_to_others(path, path.stat().st_mode)
 
 
 def _open_to_others(path: Path, mode: int) -> Iterator[str]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from strongroom.errors import InputError, of_system
 
 
-def server(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
-    """Raises ``InputError`` naming the file that is missing or wrong."""
+def server(name: str, certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+    """``name``: the section of settings that names these files. Raises ``InputError`` naming the setting and the file that is
+    missing or wrong."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _common(context)
-    reload(context, certificate, key)
+    reload(context, certificate, key, name)
     if client_ca is not None:
-        _trust(context, client_ca)
+        _trust(context, client_ca, f"{name}.client-ca")
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -33,17 +34,21 @@ def client(ca: Path | None, own: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def reload(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    """Certificate and key as they are on disk now, for connections to come. Raises ``InputError``; the old ones stay then."""
-    for path in (certificate, key):
-        _readable(path)
+def reload(context: ssl.SSLContext, certificate: Path, key: Path, name: str = "") -> None:
+    """Certificate and key as they are on disk now, for connections to come. ``name`` as in ``server``, where settings name them.
+    Raises ``InputError``; the old ones stay then."""
+    settings = (f"{name}.tls-certificate", f"{name}.tls-key") if name else ("", "")
+    for setting, path in zip(settings, (certificate, key), strict=True):
+        _readable(path, setting)
     try:
         # First into a context of nobody's: one that takes the certificate and not the key would answer nobody.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
         context.load_cert_chain(certificate, key, password=_no_password)
     except (ssl.SSLError, ValueError) as error:
+        told = " and ".join(filter(None, settings))
         raise InputError(
-            f"{certificate}, {key}: not a certificate and its key ({_why(error)}). Want PEM, the key without a password"
+            f"{f'{told}: ' if told else ''}{certificate}, {key}: not a certificate and its key ({_why(error)}). Want PEM, the key"
+            " without a password"
         ) from None
 
 
@@ -56,21 +61,34 @@ def _common(context: ssl.SSLContext) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
 
 
-def _trust(context: ssl.SSLContext, ca: Path) -> None:
-    _readable(ca)
-    try:
-        context.load_verify_locations(ca)
-    except ssl.SSLError as error:
-        raise InputError(f"{ca}: holds no certificates ({_why(error)}). Want PEM") from None
-    if not context.cert_store_stats()["x509"]:
-        raise InputError(f"{ca}: holds no certificates. Want PEM")
-
-
-def _readable(path: Path) -> None:
+def unreadable(path: Path, setting: str) -> str | None:
+    """Why a file cannot be read, the setting that names it, and the mend; None where it can."""
     try:
         path.open("rb").close()
     except OSError as error:
-        raise InputError(of_system(error, path)) from None
+        if not setting:
+            return of_system(error, path)
+        return (
+            f"{setting} names {path}: {error.strerror}. Name a PEM file that this user may read; strongroom config shows where the"
+            " setting comes from"
+        )
+    return None
+
+
+def _trust(context: ssl.SSLContext, ca: Path, setting: str = "") -> None:
+    _readable(ca, setting)
+    where = f"{setting}: {ca}" if setting else str(ca)
+    try:
+        context.load_verify_locations(ca)
+    except ssl.SSLError as error:
+        raise InputError(f"{where}: holds no certificates ({_why(error)}). Want PEM") from None
+    if not context.cert_store_stats()["x509"]:
+        raise InputError(f"{where}: holds no certificates. Want PEM")
+
+
+def _readable(path: Path, setting: str) -> None:
+    if why := unreadable(path, setting):
+        raise InputError(why)
 
 
 def _why(error: Exception) -> str:

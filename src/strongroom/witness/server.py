@@ -137,5 +137,5 @@ def _said(status: int, text: str) -> web.Response:
 def findings(directory: Path, at: Listener) -> Iterator[str]:
     """What this witness would not be safe with: where it listens, and what its key file is."""
     yield from safety.address("witness", at, _SIGNED)
-    yield from safety.tls_key(at)
+    yield from safety.tls_files("witness", at)
     yield from safety.key_files([directory / "keys.json"])
