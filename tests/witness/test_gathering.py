@@ -136,7 +136,7 @@ def test_what_a_vault_is_told_and_does(houses: Houses, tmp_path: Path, monkeypat
     async def run() -> None:
         async with three(houses, tmp_path) as found:
             server = Server(town.keyholder)
-            tasks = [asyncio.create_task(one()) for one in (server.commit_forever, server.witnessing.forever)]
+            tasks = [asyncio.create_task(server.witnessing.forever())]
             app = web.Application()
             app.router.add_post("/v1/{path:.*}", server.handle)
             async with at(app) as url:

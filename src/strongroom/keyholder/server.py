@@ -12,6 +12,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from aiohttp import web
 
@@ -37,14 +38,17 @@ _BODY_SECONDS = 30.0
 _SIGNED = "every request is signed by a key that the charter names, or by a subject's own"
 
 
+Answer: TypeAlias = asyncio.Future[tuple[Record | StrongroomError, int]]
+"""With the ledger's size at its commit."""
+
+
 class Server:
-    """One asyncio loop: handlers queue work, the committer takes all of it at once."""
+    """One asyncio loop: handlers leave work, and when the loop comes to it all of it is committed at once."""
 
     def __init__(self, keyholder: Keyholder) -> None:
         self.keyholder = keyholder
         self.witnessing = Witnessing(keyholder)
-        # A future's answer comes with the ledger's size at its commit.
-        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[tuple[Record | StrongroomError, int]]]] = asyncio.Queue()
+        self._waiting: list[tuple[Work, Answer]] = []
         self._bytes = self._commits = self._committed = 0
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -70,25 +74,30 @@ class Server:
     async def _read(self, request: web.Request, most: int, body: bytearray) -> None:
         """Counted as it comes: what is only announced costs its sender nothing, and must keep nobody out."""
         try:
+            if request.content.is_eof():
+                # It came whole with its head, as most do: there is nothing to wait for.
+                self._count(request.content.read_nowait(), most, body)
+                return
             async with asyncio.timeout(_BODY_SECONDS):
                 async for part in request.content.iter_any():
-                    body += part
-                    self._bytes += len(part)
-                    if len(body) > most:
-                        raise _too_large(most)
-                    if self._bytes > _MOST_BYTES:
-                        raise StoreError("the keyholder has more requests than it can take; try again")
+                    self._count(part, most, body)
         except (ConnectionError, web.RequestPayloadError):
             # Nobody is left to read this; unhandled, each such sender would fill the log with a page of it.
             raise FormatError("the request broke off") from None
         except TimeoutError:
             raise FormatError(f"the request did not come whole within {_BODY_SECONDS:.0f} s") from None
 
+    def _count(self, part: bytes, most: int, body: bytearray) -> None:
+        body += part
+        self._bytes += len(part)
+        if len(body) > most:
+            raise _too_large(most)
+        if self._bytes > _MOST_BYTES:
+            raise StoreError("the keyholder has more requests than it can take; try again")
+
     async def _take(self, request: web.Request, signature: bytes, body: bytes) -> web.Response:
         work = Work(request.path, signature, body)
-        future: asyncio.Future[tuple[Record | StrongroomError, int]] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((work, future))
-        answer, size = await future
+        answer, size = await self.submit(work)
         if work.path in GIVES and not isinstance(answer, StrongroomError):
             try:
                 await self.witnessing.cover(size)
@@ -107,20 +116,28 @@ class Server:
         said.headers["Strongroom-Signature"] = base64.b64encode(keys.message.sign(message)).decode()
         return said
 
-    async def commit_forever(self) -> None:
-        while True:
-            group = [await self._queue.get()]
-            while len(group) < _GROUP and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            try:
-                answers = self.keyholder.commit([work for work, _ in group])
-            except Exception as error:  # noqa: BLE001 - whatever it was, it was rolled back: nobody of the group gets anything
-                answers = [self.keyholder.broken(error)] * len(group)
-            self._commits += 1
-            self._committed += len(group)
-            for (_, future), answer in zip(group, answers, strict=True):
-                if not future.done():
-                    future.set_result((answer, self.keyholder.book.size))
+    def submit(self, work: Work) -> Answer:
+        """To be committed with whatever else has come by then."""
+        loop = asyncio.get_running_loop()
+        future: Answer = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._commit)
+        self._waiting.append((work, future))
+        return future
+
+    def _commit(self) -> None:
+        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._commit)
+        try:
+            answers = self.keyholder.commit([work for work, _ in group])
+        except Exception as error:  # noqa: BLE001 - whatever it was, it was rolled back: nobody of the group gets anything
+            answers = [self.keyholder.broken(error)] * len(group)
+        self._commits += 1
+        self._committed += len(group)
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.done():
+                future.set_result((answer, self.keyholder.book.size))
 
     async def tick_forever(self) -> None:
         while True:
@@ -166,7 +183,7 @@ class Server:
                 "speaks": self._speaks,
                 "witnesses": self.witnessing.verify,
             },
-            tasks=(self.commit_forever, self.tick_forever, self.witnessing.forever),
+            tasks=(self.tick_forever, self.witnessing.forever),
             local=True,
             started=lambda address: files.write_address(directory, address),
         )
