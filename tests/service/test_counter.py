@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests import world
 from tests.houses import Houses, peopled  # noqa: F401 - a fixture
 from tests.keyholder.served import Served
 
+from strongroom.canonical import encode
 from strongroom.client import device
 from strongroom.client.device import Asker, SignedAsk
 from strongroom.custody import check, read
@@ -78,7 +80,7 @@ async def standing(served: Served, most_waiting: int = 100) -> AsyncIterator[Des
     room = Room(served.root / "vault")
     room.sync()
     line = AioClient(room.address, room.voice, room.keys.message, tls=room.tls)
-    counter = Counter(room, line, most_waiting)
+    counter = Counter(room, line, lambda: asyncio.to_thread(_synced, served.root), most_waiting)
     sent: list[bytes] = []
     under_way = asyncio.Event()
     honest = line.send
@@ -98,6 +100,14 @@ async def standing(served: Served, most_waiting: int = 100) -> AsyncIterator[Des
     finally:
         await counter.close()
         await line.close()
+        room.close()
+
+
+def _synced(root: Path) -> None:
+    room = Room(root / "vault")
+    try:
+        room.sync()
+    finally:
         room.close()
 
 
@@ -324,6 +334,46 @@ async def test_a_false_answer_harms_none_of_those_who_come_next(served: Served) 
         with pytest.raises(FormatError):
             await first
         assert isinstance(await second, Disclosed)
+
+
+@running
+async def test_while_one_far_behind_catches_up_others_are_answered(served: Served) -> None:
+    """More is missing than one answer brings: who else asks does not wait for that."""
+    async with standing(served) as desk:
+        honest, caught_up, released = desk.line.send, asyncio.Event(), asyncio.Event()
+        catch_up = desk.counter._catch_up
+
+        async def slow() -> None:
+            caught_up.set()
+            await released.wait()
+            await catch_up()
+
+        async def cut(path: str, body: bytes) -> bytes:
+            """As a mirror that is over a thousand entries behind is answered: without the last of them."""
+            first_of_all = not desk.sent
+            answer = await honest(path, body)
+            if not first_of_all:
+                return answer
+            said = msgspec.json.decode(answer)
+            return encode(said | {"entries": []})
+
+        desk.line.send, desk.counter._catch_up = cut, slow  # type: ignore[method-assign]
+        first = asyncio.create_task(desk.disclose(desk.ask(0)))
+        await caught_up.wait()
+        assert isinstance(await desk.disclose(desk.ask(1)), Disclosed)
+        assert not first.done()
+        released.set()
+        assert isinstance(await first, Disclosed)
+
+        desk.sent.clear()
+
+        async def gone() -> None:
+            raise KeyholderUnavailable("the keyholder does not answer")
+
+        desk.counter._catch_up = gone
+        with pytest.raises(KeyholderUnavailable):
+            await desk.disclose(desk.ask(2))
+        assert isinstance(await desk.disclose(desk.ask(3)), Disclosed)
 
 
 @running

@@ -16,6 +16,7 @@ import msgspec
 
 from strongroom.canonical import encode
 from strongroom.custody import evidence
+from strongroom.custody.mirror import Fetch
 from strongroom.custody.receipt import verify_refusal
 from strongroom.custody.room import Room
 from strongroom.custody.steps import Say, Settled, Steps, of_ask
@@ -78,8 +79,9 @@ class Group:
         parts = [msgspec.Raw(text) for _, text in said]
         self.body = encode(protocol.Together(**known, fresh=self._seed.public, parts=parts))
 
-    def settle(self, answer: bytes) -> list[Settled | StrongroomError]:
-        """What each is answered, all of it taken into the mirror first. Raises ``LedgerError``, ``SealError`` or ``FormatError`` when the answer
+    def settle(self, answer: bytes, fetch: Fetch | None = None) -> list[Settled | StrongroomError]:
+        """What each is answered, all of it taken into the mirror first. ``fetch``: how entries are had that the answer should have brought and
+        did not; over ``room.client`` unless told otherwise. Raises ``LedgerError``, ``SealError`` or ``FormatError`` when the answer
         is none: then nothing of it may be used."""
         room = self._room
         said = protocol.given_together.parse(answer)
@@ -87,7 +89,7 @@ class Group:
         answers = protocol.part_answers.parse(hpke.decrypt(self._seed, info, said.sealed)).answers
         if len(answers) != len(self.askings):
             raise FormatError("the keyholder's answer has not one answer for each ask")
-        at = room.mirror.accept(said.checkpoint, said.entries, self._have, room.fetch)
+        at = room.mirror.accept(said.checkpoint, said.entries, self._have, fetch or room.fetch)
         asked = [one.said[0] for one in self.askings if one.said is not None]
         return [self._settled(say, one, said.checkpoint, at) for say, one in zip(asked, answers, strict=True)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -59,10 +59,17 @@ class _UnderWay:
 
 
 class Counter:
-    """``room`` and ``line`` belong to the running loop's thread, and to nobody else. ``start`` first, ``close`` last."""
+    """``room`` and ``line`` belong to the running loop's thread, and to nobody else. ``catch_up`` brings the mirror up to the ledger, elsewhere.
+    ``start`` first, ``close`` last."""
 
-    def __init__(self, room: Room, line: AioClient, most_waiting: int = MOST_WAITING) -> None:
-        self._room, self._line, self._most = room, line, most_waiting
+    def __init__(
+        self,
+        room: Room,
+        line: AioClient,
+        catch_up: Callable[[], Awaitable[object]],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._room, self._line, self._catch_up, self._most = room, line, catch_up, most_waiting
         self._waiting: deque[_Waiter] = deque()
         self._bytes = 0
         self._away = 0
@@ -166,9 +173,11 @@ class Counter:
         try:
             # One wait for the disk: what was answered goes into the mirror with the evidence of those who ask next.
             with self._room.store.together():
-                settled = under_way.group.settle(answer)
+                settled = under_way.group.settle(answer, _behind)
                 taken = self._take() if self._due() else []
                 group = _grouped(self._room, taken)
+        except _Behind:
+            opening, following = await self._caught_up(under_way, answer), None
         except Exception:  # noqa: BLE001 - of neither is anything stored; whichever it was, each is tried for itself
             self._room.mirror.forget()
             opening, following = self._settled(under_way, answer), self._begun(taken)
@@ -183,9 +192,18 @@ class Counter:
         self._away -= len(under_way.waiters)
         self._changed.set()
 
+    async def _caught_up(self, under_way: _UnderWay, answer: bytes) -> _Opening:
+        """The mirror is further behind than one answer brings, or entries were kept back: nobody else waits for that."""
+        try:
+            await self._catch_up()
+        except Exception as error:  # noqa: BLE001 - each is told
+            self._fail(under_way.waiters, error)
+            return []
+        return self._settled(under_way, answer)
+
     def _settled(self, under_way: _UnderWay, answer: bytes) -> _Opening:
         try:
-            return list(zip(under_way.waiters, under_way.group.settle(answer), strict=True))
+            return list(zip(under_way.waiters, under_way.group.settle(answer, _behind), strict=True))
         except Exception as error:  # noqa: BLE001 - each is told
             self._fail(under_way.waiters, error)
             return []
@@ -219,6 +237,14 @@ class Counter:
             if loop.time() - since > _WORK_SECONDS:
                 await asyncio.sleep(0)
                 since = loop.time()
+
+
+class _Behind(KeyholderUnavailable):
+    """The keyholder gave no entries that its own checkpoint has."""
+
+
+def _behind(start: int, limit: int) -> list[str]:
+    raise _Behind(f"the entries from {start} on are not here yet; try again")
 
 
 def _grouped(room: Room, taken: list[_Waiter]) -> Group | None:

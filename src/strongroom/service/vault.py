@@ -126,7 +126,7 @@ class Vault:
             self._counting = room = Room(self._directory)
             room.store.keep_pages(PAGES_MB)
             self._line = AioClient(room.address, room.voice, room.keys.message, tls=room.tls)
-            self._counter = Counter(room, self._line)
+            self._counter = Counter(room, self._line, lambda: self.run(Room.sync))
             self._counter.start()
         return self._counter
 
