@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TypeVar
 
 from fuzz.seeds import hexes, vector
 from fuzz.target import Broken, Target, bytes_of, text_of
@@ -12,6 +14,8 @@ from strongroom.errors import FormatError, SealError, StoreError
 from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private
 from strongroom.seal.person import HoldingKeys
 from strongroom.store import rows
+
+T = TypeVar("T")
 
 
 def targets() -> list[Target]:
@@ -33,12 +37,30 @@ def targets() -> list[Target]:
             of=(compartment.parse_blob,),
         ),
         Target(
+            name="seal.blobs",
+            read=lambda data: _among(
+                lambda blobs: list(zip(*compartment.parse_blobs(blobs), strict=True)), _blobs()[0], data
+            ),
+            write=lambda found: b"\1" + b"".join(found),
+            errors=SealError,
+            seeds=_blobs,
+            of=(compartment.parse_blobs,),
+        ),
+        Target(
             name="seal.opened",
             read=_opened,
             errors=SealError,
             seeds=_blobs,
             of=(cleartext.open_compartment,),
             weight=0.3,
+        ),
+        Target(
+            name="seal.opened-column",
+            read=lambda data: _among(_opened_column, _blobs()[0], data),
+            errors=SealError,
+            seeds=_blobs,
+            of=(cleartext.open_column,),
+            weight=0.1,
         ),
         Target(
             name="seal.plaintext",
@@ -49,6 +71,14 @@ def targets() -> list[Target]:
             of=(plaintext.decode_fields,),
         ),
         Target(
+            name="seal.plaintexts",
+            read=lambda data: _among(plaintext.decode_many, b'{"name":"Ada"}', data),
+            write=encode,
+            errors=SealError,
+            seeds=lambda: [b'{"name":"Ada","sex":null}', b"{}", b'{"a":"  x "}', b'{"a":"b"}\n{"c":"d"}', b""],
+            of=(plaintext.decode_many,),
+        ),
+        Target(
             name="seal.padding",
             read=lambda data: (padding.unpad(data), len(data)),
             # Any small multiple of 64 may have been the floor.
@@ -56,6 +86,14 @@ def targets() -> list[Target]:
             errors=FormatError,
             seeds=lambda: [*hexes("seal-padding", "padded", "padded"), bytes(64), b"\x80" + bytes(62)],
             of=(padding.unpad,),
+        ),
+        Target(
+            name="seal.paddings",
+            read=lambda data: (_among(padding.unpad_many, padding.pad(b"x", 64), data), len(data)),
+            write=lambda found: padding.pad(found[0], found[1] if found[1] <= padding._LARGEST_FLOOR else 64),
+            errors=FormatError,
+            seeds=lambda: [*hexes("seal-padding", "padded", "padded"), bytes(64), b"\x80" + bytes(62)],
+            of=(padding.unpad_many,),
         ),
         Target(
             name="seal.hpke-private",
@@ -146,6 +184,23 @@ def _opened(data: bytes) -> dict[str, str | None]:
     first, keys = made["slots"][0], HoldingKeys(_of("KH"), _of("room"), _of("holding"))
     share = bytes.fromhex(first["share"])
     return cleartext.open_compartment(keys, share, _of("handle"), made["version"], first["compartment"], data, {"sex"})
+
+
+def _opened_column(blobs: Sequence[bytes]) -> list[dict[str, str | None]]:
+    """Each as that very slot."""
+    made, keys, count = vector("seal-record"), HoldingKeys(_of("KH"), _of("room"), _of("holding")), len(blobs)
+    first = made["slots"][0]
+    place = _of("handle"), made["version"], first["compartment"]
+    return cleartext.open_column(keys, [bytes.fromhex(first["share"])] * count, [place] * count, blobs, {"sex"})
+
+
+def _among(read: Callable[[Sequence[bytes]], Sequence[T]], good: bytes, data: bytes) -> T:
+    """``data`` in the middle of a column of what is good: it changes nothing of those beside it."""
+    (alone,) = read([good])
+    before, found, after = read([good, data, good])
+    if not before == after == alone:
+        raise Broken("what stands beside it is read otherwise")
+    return found
 
 
 @cache

@@ -239,7 +239,7 @@ def test_what_one_value_needs_stays_while_it_does(town: World) -> None:
 
 def test_refused_before_anything_is_opened(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = town.take_in(1)
-    monkeypatch.setattr(opening, "open_compartment", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(opening, "open_column", lambda *_: pytest.fail("opened"))
     for intake, changes, code in (
         ("register", {"ghost": "x"}, "field"),
         ("", {"name": "x"}, "purpose"),  # amend may not index

@@ -115,13 +115,13 @@ LIES: dict[str, tuple[type[StrongroomError], Lie]] = {
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What went through the door to plaintext."""
     calls: list[Any] = []
-    real = opening.__dict__["open_compartment"]
+    real = opening.__dict__["open_column"]
 
     def watch(*values: Any) -> Any:
         calls.append(values)
         return real(*values)
 
-    monkeypatch.setattr(opening, "open_compartment", watch)
+    monkeypatch.setattr(opening, "open_column", watch)
     return calls
 
 

@@ -127,7 +127,7 @@ ONE: dict[str, tuple[type[StrongroomError], Callable[[Said], None]]] = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_nothing_is_opened_on_a_false_answer(houses: Houses, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     error, lie = WHOLE[name]
-    monkeypatch.setattr(opening, "open_compartment", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(opening, "open_column", lambda *_: pytest.fail("opened"))
     askings = _askings(houses, [houses.ask(1), houses.ask(2)])
     with pytest.raises(error):
         _through(houses, askings, lie)

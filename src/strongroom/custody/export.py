@@ -112,7 +112,8 @@ def export(
             opened = opening.opened(room, signed, admitted, entry.ExportEntry, pieces)
             out.add_receipt(opened.index, len(part), opened.receipt, room.mirror.entry(opened.index))
             declared = room.rules().charter.holdings[mandate.holding]
-            size = out.write((one, read.shown(declared, admitted.grant, opened.values[one])) for one in part)
+            values = read.shown(declared, admitted.grant, [opened.values[one] for one in part])
+            size = out.write(zip(part, values, strict=True))
             written += len(part)
             if not known:
                 room.store.jobs.start(job, number, _DETAIL)

@@ -23,7 +23,7 @@ from strongroom.errors import CommitmentError, EntryError, FormatError, InputErr
 from strongroom.keyholder import protocol
 from strongroom.ledger import entry
 from strongroom.seal import body, columns, person
-from strongroom.seal.cleartext import open_compartment
+from strongroom.seal.cleartext import open_column
 from strongroom.seal.person import HoldingKeys
 from strongroom.store.rows import Stored
 
@@ -81,10 +81,10 @@ def slots(pieces: Sequence[Piece]) -> dict[str, Any]:
         "epochs": [row.epoch for row in batches.values()],
         "expires": [row.expires for row in batches.values()],
         "members": b"".join(row.members for row in batches.values()),
-        "handles": b"".join(row.handle for row, _ in pieces),
+        "handles": b"".join([row.handle for row, _ in pieces]),
         "versions": columns.put_u32s([row.version for row, _ in pieces]),
         "compartments": columns.put_u16s([slot.compartment for _, slot in pieces]),
-        "masked": b"".join(slot.masked for _, slot in pieces),
+        "masked": b"".join([slot.masked for _, slot in pieces]),
         "batch": columns.put_u16s([place[row.batch] for row, _ in pieces]),
         "deltas": b"".join(delta or bytes(32) for delta in deltas) if any(deltas) else b"",
     }
@@ -134,17 +134,30 @@ def opening(
 
 
 def _open(keys: HoldingKeys, holding: Holding, pieces: Sequence[Piece], shares: Sequence[bytes]) -> dict[bytes, Fields]:
-    enums = frozenset(name for name, item in holding.fields.items() if item.type == "enum")
-    found: dict[bytes, Fields] = {row.handle: {} for row, _ in pieces}
-    for (row, slot), share in zip(pieces, shares, strict=True):
-        try:
-            values = open_compartment(keys, share, row.handle, row.version, slot.compartment, slot.blob, enums)
-        except CommitmentError:
-            raise CommitmentError(
-                f"record {row.handle.hex()} does not open with the share of its person: it was tampered with. The read is in the ledger"
-            ) from None
-        found[row.handle] |= values
+    enums = [name for name, item in holding.fields.items() if item.type == "enum"]
+    places = [(row.handle, row.version, slot.compartment) for row, slot in pieces]
+    blobs = [slot.blob for _, slot in pieces]
+    try:
+        values = open_column(keys, shares, places, blobs, enums)
+    except SealError:
+        # One after the other, to say of which record it is.
+        values = [_open_one(keys, *one, enums) for one in zip(shares, places, blobs, strict=True)]
+    found: dict[bytes, Fields] = {}
+    for (row, _), one in zip(pieces, values, strict=True):
+        if found.setdefault(row.handle, one) is not one:
+            found[row.handle] |= one
     return found
+
+
+def _open_one(
+    keys: HoldingKeys, share: bytes, place: tuple[bytes, int, int], blob: bytes, enums: Sequence[str]
+) -> Fields:
+    try:
+        return open_column(keys, [share], [place], [blob], enums)[0]
+    except CommitmentError:
+        raise CommitmentError(
+            f"record {place[0].hex()} does not open with the share of its person: it was tampered with. The read is in the ledger"
+        ) from None
 
 
 def _verify_persons(
@@ -158,15 +171,18 @@ def _verify_persons(
     on that very person's: whoever had the vault at intake may have sealed a record under somebody else's. Raises
     ``SealError``."""
     about = {one.number: one.person for one in holding.compartments.values()}
-    told: dict[tuple[bytes, str], bytes] = {}
-    for (row, slot), who in zip(pieces, whos, strict=True):
-        if not hmac.compare_digest(told.setdefault((row.handle, about[slot.compartment]), who), who):
-            raise _sealed_under_another(row.handle)
-    for name in set(about.values()):
-        handles = [handle for handle, one in told if one == name and (not name or name in values[handle])]
-        for handle, who in zip(handles, _whos(keys, holding, name, handles, values), strict=True):
-            if not hmac.compare_digest(told[handle, name], who):
-                raise _sealed_under_another(handle)
+    persons = [(row.handle, about[slot.compartment]) for row, slot in pieces]
+    # What was told of each, and in its place what its identifier says where that was opened; every slot must say the same.
+    wanted = dict(zip(persons, whos, strict=True))
+    for name in {name for _, name in wanted}:
+        handles = [handle for handle, one in wanted if one == name and (not name or name in values[handle])]
+        wanted |= zip([(handle, name) for handle in handles], _whos(keys, holding, name, handles, values), strict=True)
+    if not hmac.compare_digest(b"".join([wanted[one] for one in persons]), b"".join(whos)):
+        handle = next(one[0] for one, who in zip(persons, whos, strict=True) if wanted[one] != who)
+        raise SealError(
+            f"record {handle.hex()} is sealed under another person than its identifier names, who will not find this "
+            "read. It was so taken in; take it in anew"
+        )
 
 
 def _whos(
@@ -177,15 +193,10 @@ def _whos(
         return [person.who_of_handle(keys, handle) for handle in handles]
     declared = holding.fields[name]
     kind = types.kind(name, declared)
-    normal = {handle: types.normal(declared, value) for handle in handles if (value := values[handle][name])}
-    inner = dict(zip(normal, person.inners(keys, kind, list(normal.values())), strict=True))
-    absent = [handle for handle in handles if handle not in inner]
-    inner |= zip(absent, person.no_value(keys, kind, name, absent), strict=True)
+    given = {handle: value for handle in handles if (value := values[handle][name])}
+    normal = types.normals(declared, list(given.values()))
+    inner = dict(zip(given, person.inners(keys, kind, normal), strict=True))
+    if len(inner) < len(handles):
+        absent = [handle for handle in handles if handle not in inner]
+        inner |= zip(absent, person.no_value(keys, kind, name, absent), strict=True)
     return [person.who_of_inner(inner[handle]) for handle in handles]
-
-
-def _sealed_under_another(handle: bytes) -> SealError:
-    return SealError(
-        f"record {handle.hex()} is sealed under another person than its identifier names, who will not find this "
-        "read. It was so taken in; take it in anew"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from strongroom.catalog import fields as types
@@ -84,11 +85,17 @@ def disclosing(room: Room, signed: SignedAsk) -> Steps[Disclosed]:
     pieces = opening.pieces(rows, admitted.grant.compartments)
     opened = yield from opening.opening(room, signed, admitted, entry.DisclosureEntry, pieces)
     declared = admitted.charter.holdings[ask.holding]
-    values = tuple(shown(declared, admitted.grant, opened.values[handle]) for handle in ask.records)
+    values = tuple(shown(declared, admitted.grant, [opened.values[handle] for handle in ask.records]))
     return Disclosed(tuple(ask.records), values, opened.index, opened.receipt)
 
 
-def shown(holding: Holding, grant: Grant, opened: Fields) -> Fields:
-    """Only what was asked for, masked, though a compartment holds more. A field that was declared after the record was
-    sealed is null."""
-    return {name: mask.apply(one, holding.fields[name], opened.get(name)) for name, one in grant.fields.items()}
+def shown(holding: Holding, grant: Grant, opened: Iterable[Fields]) -> list[Fields]:
+    """Of each record only what was asked for, masked, though a compartment holds more. A field that was declared after the
+    record was sealed is null."""
+    found = [{name: fields.get(name) for name in grant.fields} for fields in opened]
+    for name, how in grant.fields.items():
+        # Each type may be shown as it is.
+        if how != "clear":
+            for fields in found:
+                fields[name] = mask.apply(how, holding.fields[name], fields[name])
+    return found

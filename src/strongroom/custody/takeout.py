@@ -61,7 +61,7 @@ def give(room: Room, signed: SignedAsk, part: Sequence[bytes]) -> Given:
     pieces = opening.pieces(opening.rows(room, ask.holding, part), admitted.grant.compartments)
     opened = opening.opened(room, signed, admitted, entry.ExportEntry, pieces)
     declared = room.rules().charter.holdings[ask.holding]
-    values = tuple(read.shown(declared, admitted.grant, opened.values[handle]) for handle in part)
+    values = tuple(read.shown(declared, admitted.grant, [opened.values[handle] for handle in part]))
     return Given(tuple(part), values, opened.index, opened.receipt)
 
 

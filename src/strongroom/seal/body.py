@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from strongroom.errors import FormatError, SealError
@@ -20,6 +21,10 @@ class Slot(NamedTuple):
     compartment: int
     masked: bytes
     blob: bytes
+
+
+# Without the class's own way, which is a step of Python's for each.
+_slot = partial(tuple.__new__, Slot)
 
 
 def head(count: int) -> bytes:
@@ -44,23 +49,24 @@ def build(slots: Sequence[Slot]) -> bytes:
 
 def parse(body: bytes) -> list[Slot]:
     """The slots, ascending. FormatError on anything that ``build`` does not write."""
-    if len(body) < _HEAD.size:
+    size = len(body)
+    if size < _HEAD.size:
         raise FormatError("record body: too short")
     version, count = _HEAD.unpack_from(body)
     if version != _VERSION:
         raise FormatError(f"record body: version {version}; this program reads version {_VERSION}")
     slots, at, last = [], _HEAD.size, 0
     for _ in range(count):
-        if at + _SLOT.size > len(body):
+        start = at + _SLOT.size
+        if start > size:
             raise FormatError("record body: cut off")
         number, masked, length = _SLOT.unpack_from(body, at)
-        at += _SLOT.size
         if number <= last:
             raise FormatError("record body: compartments not ascending from 1")
-        if not 0 < length <= len(body) - at:
+        at, last = start + length, number
+        if not length or at > size:
             raise FormatError("record body: a sealed compartment is empty or cut off")
-        slots.append(Slot(number, masked, body[at : at + length]))
-        at, last = at + length, number
-    if not slots or at != len(body):
+        slots.append(_slot((number, masked, body[start:at])))
+    if not slots or at != size:
         raise FormatError("record body: no compartment, or bytes after the last")
     return slots

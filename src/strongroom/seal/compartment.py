@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -10,9 +11,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from strongroom.errors import SealError
 from strongroom.seal.label import label
+from strongroom.seal.mac import many
 from strongroom.seal.person import HoldingKeys
 
-__all__ = ["NONCE", "OVERHEAD", "associated", "key_and_check", "parse_blob", "seal"]
+__all__ = ["NONCE", "OVERHEAD", "associated", "key_and_check", "keys_and_checks", "parse_blob", "parse_blobs", "seal"]
 
 NONCE = 12
 OVERHEAD = 1 + 12 + 16 + 16
@@ -31,6 +33,11 @@ def key_and_check(keys: HoldingKeys, share: bytes) -> tuple[bytes, bytes]:
     extract.update(share)
     okm = HKDFExpand(_SHA256, 48, _KEY).derive(extract.finalize())
     return okm[:32], okm[32:]
+
+
+def keys_and_checks(keys: HoldingKeys, shares: Sequence[bytes]) -> list[bytes]:
+    """``key_and_check`` of each share, the two not taken apart: 48 bytes each."""
+    return [HKDFExpand(_SHA256, 48, _KEY).derive(extracted) for extracted in many(keys.sealing, shares)]
 
 
 def associated(keys: HoldingKeys) -> bytes:
@@ -52,3 +59,12 @@ def parse_blob(data: bytes) -> tuple[bytes, bytes, bytes]:
     if version != _VERSION:
         raise SealError(f"sealed compartment: version {version}; this program reads version {_VERSION}")
     return nonce, check, data[_HEAD.size :]
+
+
+def parse_blobs(blobs: Sequence[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """``parse_blob`` of each, in three columns."""
+    sizes, versions = {*map(len, blobs)}, {blob[:1] for blob in blobs}
+    if versions - {bytes([_VERSION])} or any(size < OVERHEAD + 64 or (size - OVERHEAD) % 64 for size in sizes):
+        nonces, checks, ciphertexts = zip(*map(parse_blob, blobs), strict=True)
+        return list(nonces), list(checks), list(ciphertexts)
+    return [blob[1:13] for blob in blobs], [blob[13:29] for blob in blobs], [blob[29:] for blob in blobs]

@@ -11,7 +11,7 @@ import msgspec
 from strongroom.canonical import Codec
 from strongroom.errors import SealError
 
-__all__ = ["decode_fields", "encode_many", "fill"]
+__all__ = ["decode_fields", "decode_many", "encode_many", "fill"]
 
 _CODEC: Codec[dict[str, str | None]] = Codec(dict[str, str | None], "compartment", SealError)
 
@@ -59,9 +59,15 @@ def _filled(column: Sequence[str | None], width: int) -> list[str | None]:
 
 def decode_fields(data: bytes, enums: Collection[str] = ()) -> dict[str, str | None]:
     """The fields; those named in ``enums`` without the spaces that ``fill`` put on. SealError when not canonical."""
-    fields = _CODEC.parse(data)
+    return decode_many([data], enums)[0]
+
+
+def decode_many(texts: Sequence[bytes], enums: Collection[str] = ()) -> list[dict[str, str | None]]:
+    """``decode_fields`` of each."""
+    found = _CODEC.parse_many(texts)
     for name in enums:
-        value = fields.get(name)
-        if value is not None:
-            fields[name] = value.rstrip(" ")
-    return fields
+        for fields in found:
+            value = fields.get(name)
+            if value is not None:
+                fields[name] = value.rstrip(" ")
+    return found

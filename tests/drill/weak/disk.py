@@ -94,7 +94,7 @@ def nonces_counted(patch: pytest.MonkeyPatch) -> None:
 def one_key(patch: pytest.MonkeyPatch) -> None:
     """One key and commitment for all compartments of a holding, whatever the share."""
     patch.setattr("strongroom.seal.compartment.key_and_check", lambda keys, share: (keys.seal, keys.nobody[:16]))
-    patch.setattr(cleartext, "key_and_check", lambda keys, share: (keys.seal, keys.nobody[:16]))
+    patch.setattr(cleartext, "keys_and_checks", lambda keys, shares: [keys.seal + keys.nobody[:16] for _ in shares])
 
 
 def no_mask(patch: pytest.MonkeyPatch) -> None:
