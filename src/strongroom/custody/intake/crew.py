@@ -89,13 +89,16 @@ _GROUP = 30_000
 """Rows that a worker seals and then stores in one transaction. Handles and tokens are spread over whole tables: of 10,000 rows each
 has pages to write for itself alone, of more they share them (measured at 600,000 records: 19 us a record to store, 13 so)."""
 
+_LOG_MB = 512
+"""Of the write-ahead log, before what it says is written into the file: several groups share one write of a page."""
+
 
 class Processes:
     """``workers`` processes on the vault at ``directory``. At most one group of chunks more than they are lies ready."""
 
     def __init__(self, workers: int, directory: Path, errands: Errands, rows: int) -> None:
         """``rows``: at most so many are to come; of few each worker gets some."""
-        self._workers, self._most = workers, min(_GROUP, rows // (4 * workers))
+        self._workers, self._left, self._submitted = workers, rows, 0
         context = multiprocessing.get_context("spawn")
         # Spawned, not forked: nothing of this process's memory, an open database or a device's key, goes along.
         self._pool = ProcessPoolExecutor(
@@ -106,7 +109,7 @@ class Processes:
 
     def hand_in(self, chunk: Chunk, window: Window | None) -> Iterator[Done]:
         self._group.append((chunk, window))
-        if sum(len(chunk.records) for chunk, _ in self._group) >= self._most:
+        if sum(len(chunk.records) for chunk, _ in self._group) >= self._enough():
             self._submit()
         while self._under_way and (len(self._under_way) > self._workers + 1 or self._under_way[0].done()):
             yield from self._next()
@@ -116,8 +119,14 @@ class Processes:
         while self._under_way:
             yield from self._next()
 
+    def _enough(self) -> int:
+        """Rows of the next group. The first worker gets few, so that not all come to the store at once, and of the last rows each gets some."""
+        return 1 if not self._submitted else min(_GROUP, self._left // (2 * self._workers))
+
     def _submit(self) -> None:
         group, self._group = self._group, []
+        self._left -= sum(len(chunk.records) for chunk, _ in group)
+        self._submitted += 1
         try:
             if group:
                 self._under_way.append(self._pool.submit(_take, group))
@@ -162,7 +171,9 @@ def _begin(directory: Path, errands: Errands, turn: AbstractContextManager[objec
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the importer is told, and tells us
     threading.Thread(target=end_with_parent, daemon=True).start()
     # One writes at a time anyway, and SQLite would have the other ask again and again.
-    _taker = Taker(Room(directory), errands, turn=turn)
+    room = Room(directory)
+    room.store.keep_log(_LOG_MB)
+    _taker = Taker(room, errands, turn=turn)
 
 
 def end_with_parent() -> None:
