@@ -9,11 +9,12 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import U32, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
 from strongroom.catalog.model import RosterLine, Test
 from strongroom.errors import CommitmentError, FormatError, Refused
+from strongroom.seal.ed25519 import public_from
 
 _ASK = b"strongroom/v1 ask\0"
 _ASK_HASH = b"strongroom/v1 ask-hash\0"
@@ -222,7 +223,7 @@ def sign(text: bytes, device: Ed25519PrivateKey) -> bytes:
 def verify(text: bytes, signature: bytes, device: bytes) -> None:
     """Raises ``Refused`` (code ``signature``) unless the 32-byte key ``device`` signed ``text``."""
     try:
-        Ed25519PublicKey.from_public_bytes(device).verify(signature, _ASK + text)
+        public_from(device).verify(signature, _ASK + text)
     except (InvalidSignature, ValueError):
         raise Refused("signature", "the ask is not signed by this reader's device") from None
 
@@ -237,6 +238,6 @@ def countersign(text: bytes, device: Ed25519PrivateKey) -> Countersignature:
 def verify_countersignature(text: bytes, signature: bytes, device: bytes) -> None:
     """Raises ``Refused`` (code ``countersign``) unless the 32-byte key ``device`` countersigned ``text``."""
     try:
-        Ed25519PublicKey.from_public_bytes(device).verify(signature, _COUNTERSIGN + text)
+        public_from(device).verify(signature, _COUNTERSIGN + text)
     except (InvalidSignature, ValueError):
         raise Refused("countersign", "the ask is not countersigned by this reader's device") from None

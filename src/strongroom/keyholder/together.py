@@ -6,12 +6,11 @@ What costs the same for one as for many, the vault's signature, the transaction,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from strongroom.canonical import encode
-from strongroom.errors import Refused, StrongroomError
+from strongroom.canonical import Record, encode
+from strongroom.errors import FormatError, Refused, StrongroomError
 from strongroom.keyholder import protocol, reading
 from strongroom.keyholder.work import Finish, Work
 from strongroom.seal import hpke
@@ -23,16 +22,25 @@ if TYPE_CHECKING:
 def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: int) -> Finish:
     """Decide and write each part. What is wrong with one, a refusal or worse, is its own answer."""
     body_hash = hashlib.sha256(work.body).digest()
-    decided = [_decide(keyholder, request, body_hash, part, now) for part in request.parts]
+    texts = [bytes(part) for part in request.parts]
+    parts = zip(texts, _parsed(texts), strict=True)
+    decided = [_decide(keyholder, request, body_hash, text, part, now) for text, part in parts]
     return lambda: _give(keyholder, request, decided, work)
 
 
+def _parsed(texts: list[bytes]) -> Sequence[Record | None]:
+    """All of them at once, which costs half; None where one is malformed, and so each has to be looked at for itself."""
+    try:
+        return protocol.parts.parse_lines(texts)
+    except FormatError:
+        return [None] * len(texts)
+
+
 def _decide(
-    keyholder: Keyholder, group: protocol.Together, body_hash: bytes, part: msgspec.Raw, now: int
+    keyholder: Keyholder, group: protocol.Together, body_hash: bytes, text: bytes, part: Record | None, now: int
 ) -> reading.Decided | protocol.NotGiven:
     def decide() -> reading.Decided:
-        text = bytes(part)
-        asking = protocol.whole(protocol.parts.parse(text), group)
+        asking = protocol.whole(part or protocol.parts.parse(text), group)
         # Of the part's own text: the identical ask is answered again in whatever group it comes. But one window may have the
         # same identifiers indexed twice, for two records: there it must be the identical group, too.
         named = hashlib.sha256(text + body_hash if isinstance(asking, protocol.Intake) else text)

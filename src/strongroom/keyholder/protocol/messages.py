@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.canonical import encode
 from strongroom.errors import KeyholderUnavailable, Refused
 from strongroom.keyholder.protocol.answers import Aged
+from strongroom.seal.ed25519 import public_from
 from strongroom.seal.label import label
 
 _REQUEST = label("request")
@@ -27,7 +28,7 @@ def sign_request(room: bytes, path: str, body: bytes, key: Ed25519PrivateKey) ->
 def verify_request(room: bytes, path: str, body: bytes, signature: bytes, key: bytes, code: str) -> None:
     """Raises ``Refused`` with ``code`` unless ``key`` (32 bytes) signed exactly this request."""
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
+        public_from(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
     except (InvalidSignature, ValueError):
         raise Refused(code, "the request is not signed by the key in the charter for it") from None
 
@@ -44,7 +45,7 @@ def verify_answer(
     """Raises ``KeyholderUnavailable`` unless the keyholder's message key (32 bytes) signed exactly this answer: then nothing was said."""
     said = answered_message(room, path.encode(), signature, body, status, answer)
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(under, said)
+        public_from(key).verify(under, said)
     except (InvalidSignature, ValueError):
         raise KeyholderUnavailable("the answer is not signed by this room's keyholder: nothing was said") from None
 
