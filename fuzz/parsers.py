@@ -24,7 +24,6 @@ ATTACKS = ("drill.", "demo.")
 # Named like a parser, and none of bytes from outside; or one that others stand for.
 EXEMPT = {
     "canonical.Codec.parse": "each codec has a target of its own",
-    "canonical.Codec.parse_many": "seal.plaintext.decode_many",
     "applications.sqlalchemy.Person.load_dialect_impl": "says of which type a column is",
     "catalog.text.clean_lines": "a question, which catalog.columns asks",
     "client.published.fetch_from": "opens a directory or a URL; what lies there is read by ledger.directory",

@@ -64,7 +64,11 @@ def decode_fields(data: bytes, enums: Collection[str] = ()) -> dict[str, str | N
 
 def decode_many(texts: Sequence[bytes], enums: Collection[str] = ()) -> list[dict[str, str | None]]:
     """``decode_fields`` of each."""
-    found = _CODEC.parse_many(texts)
+    try:
+        found = _CODEC.parse_lines(texts)
+    except SealError:
+        # Each by itself says what is wrong with it.
+        found = [_CODEC.parse(text) for text in texts]
     for name in enums:
         for fields in found:
             value = fields.get(name)
