@@ -316,7 +316,7 @@ def test_an_erasure_is_told_marked_and_dated(houses: Houses) -> None:
     assert isinstance(last, entry.ErasureEntry)
     holding = keyholder.holding_id("residents")
     assert (last.holding, last.count, len(last.tags)) == ("residents", 2, 2)
-    assert last.marks == sorted(tag.erased(keyholder.keys.tag, holding, handle) for handle in houses.handles[:2])
+    assert last.marks == sorted(tag.erased(keyholder.keys.tag, holding, houses.handles[:2]))
     # Every key of the holding that there is, and none of another.
     assert last.epochs == sorted({today + 1, request.epochs[0]})
     assert [row for row in houses.held().budgets if row not in before.budgets] != []

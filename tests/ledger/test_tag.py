@@ -45,6 +45,39 @@ def test_widths_are_fixed() -> None:
         tag.tag(bytes(32), 0)
 
 
+@given(
+    st.binary(min_size=32, max_size=32),
+    st.integers(1, 2**64 - 1),
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"a" * 16, b"b" * 16]) | st.binary(min_size=16, max_size=16), st.integers(1, 2**64 - 1)
+        )
+    ),
+)
+def test_the_next_tags_are_those_of_each_chain(key: bytes, generation: int, numbered: list[tuple[bytes, int]]) -> None:
+    found = tag.next_tags(key, b"h" * 16, generation, numbered)
+    assert found == [tag.tag(tag.chain_key(key, b"h" * 16, who, generation), n) for who, n in numbered]
+
+
+def test_the_next_tags_refuse_what_one_refuses() -> None:
+    good = (bytes(16), 1)
+    for key, holding, generation, bad in (
+        (bytes(31), bytes(16), 1, good), (bytes(32), bytes(17), 1, good), (bytes(32), bytes(16), 0, good),
+        (bytes(32), bytes(16), 1, (bytes(15), 1)), (bytes(32), bytes(16), 1, (bytes(17), 1)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="want a key"):
+            tag.next_tags(key, holding, generation, [good, bad])
+    with pytest.raises(ValueError, match="from 1"):
+        tag.next_tags(bytes(32), bytes(16), 1, [good, (bytes(16), 0)])
+
+
+def test_marks_are_as_the_specification_writes_them() -> None:
+    key, handles = bytes(range(32)), [b"a" * 16, b"b" * 16]
+    want = [hmac.new(key, b"strongroom/v1 erased\0" + b"h" * 16 + one, hashlib.sha256).digest()[:16] for one in handles]
+    assert tag.erased(key, b"h" * 16, handles) == want
+    assert tag.erased(key, b"h" * 16, []) == []
+
+
 def test_days_are_those_of_utc() -> None:
     assert tag.day_path(0) == "tags/1970-01-01"
     assert tag.day_path(1_700_000_000) == "tags/2023-11-14"

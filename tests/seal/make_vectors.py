@@ -102,7 +102,7 @@ def derivations() -> Case:
         "mark": {
             "K_tag": tag_key.hex(),
             "handle": HANDLE.hex(),
-            "mark": tag.erased(tag_key, made.HOLDING, HANDLE).hex(),
+            "mark": tag.erased(tag_key, made.HOLDING, [HANDLE])[0].hex(),
         },
         "days": [_days(*one) for one in DAYS],
     }

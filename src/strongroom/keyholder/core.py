@@ -158,7 +158,7 @@ class Keyholder:
     # --- names -----------------------------------------------------------------------------------------------------
     def marks(self, holding: str, handles: Sequence[bytes]) -> list[bytes]:
         """What the book knows the handles of erased records by, in their order."""
-        return [tag.erased(self.keys.tag, self.holding_id(holding), handle) for handle in handles]
+        return tag.erased(self.keys.tag, self.holding_id(holding), handles)
 
     def pseudonym(self, reader: bytes, now: int) -> bytes:
         """12 bytes: a reader as the entries of this month name it."""

@@ -126,8 +126,7 @@ def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[b
     holding_id, generation = keyholder.holding_id(holding), keyholder.generation()
     numbered = keyholder.store.next_numbers(holding_id, whos, generation)
     assert len(numbered) == len(whos)
-    key = keyholder.keys.tag
-    return sorted(tag.tag(tag.chain_key(key, holding_id, who, generation), number) for who, number in numbered)
+    return sorted(tag.next_tags(keyholder.keys.tag, holding_id, generation, numbered))
 
 
 def _refuse(keyholder: Keyholder, case: Case, code: str, by: Any, request: bytes) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hmac import digest
 from itertools import pairwise
 
 from strongroom.errors import EntryError
+from strongroom.seal.columns import are
+from strongroom.seal.mac import keyed, mac, many
 
 _CHAIN = b"strongroom/v1 chain\0"
 _TAG = b"strongroom/v1 tag\0"
@@ -37,15 +39,27 @@ def tags(chain: bytes, first: int, count: int) -> list[bytes]:
     return [tag(chain, n) for n in range(first, first + count)]
 
 
+def next_tags(tag_key: bytes, holding_id: bytes, generation: int, numbered: Sequence[tuple[bytes, int]]) -> list[bytes]:
+    """``tag`` n of the chain of each (who, n) in one holding, at two thirds of what they cost one by one."""
+    if (len(tag_key), len(holding_id)) != (32, 16) or generation < 1 or not are([who for who, _ in numbered], 16):
+        raise ValueError("want a key of 32 bytes, a holding id and whos of 16, a generation from 1")
+    if not all(n >= 1 for _, n in numbered):
+        raise ValueError("tags are numbered from 1")
+    before, after = _CHAIN + holding_id, generation.to_bytes(8, "big")
+    chains = many(keyed(tag_key), [before + who + after for who, _ in numbered])
+    return [mac(chain, _TAG + n.to_bytes(8, "big"))[:TAG] for chain, (_, n) in zip(chains, numbered, strict=True)]
+
+
 def asker(pseudonym_key: bytes, reader: bytes, time: int) -> bytes:
     """12-byte pseudonym of a reader (16 bytes) in the UTC month of ``time`` (POSIX seconds)."""
     month = f"{datetime.fromtimestamp(time, UTC):%Y-%m}".encode()
     return digest(pseudonym_key, _ASKER + reader + month, "sha256")[:12]
 
 
-def erased(tag_key: bytes, holding_id: bytes, handle: bytes) -> bytes:
-    """The 16-byte mark by which the keyholder knows an erased record's handle (16 bytes) again."""
-    return digest(tag_key, _ERASED + holding_id + handle, "sha256")[:TAG]
+def erased(tag_key: bytes, holding_id: bytes, handles: Iterable[bytes]) -> list[bytes]:
+    """The 16-byte marks by which the keyholder knows erased records' handles (16 bytes each) again."""
+    before = _ERASED + holding_id
+    return [mark[:TAG] for mark in many(keyed(tag_key), [before + handle for handle in handles])]
 
 
 def day_path(time: int) -> str:
