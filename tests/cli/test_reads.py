@@ -13,8 +13,10 @@ from tests.cli.session import Session
 
 from strongroom.cli import development, subject_view
 from strongroom.cli.output import Output
+from strongroom.client.device import load
 from strongroom.client.subject import ChainView, Read, View
 from strongroom.custody import asking
+from strongroom.gate import ask as asks
 from strongroom.ledger import entry
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.confirm import Confirmed
@@ -214,3 +216,25 @@ def test_a_reader_whose_enrolment_was_cut_short(alone: Session) -> None:
     assert alone.run(*call).code == 4
     with development.keyholder(alone.room):
         assert alone.run(*call).code == 0
+
+
+def test_an_ask_that_is_signed_and_not_made(full: Session) -> None:
+    """For the vault's API: what is printed is what would have been asked, and the ledger has nothing of it."""
+    handle = full.run("find", *CONFIRM, "--by", "resident-id", stdin=full.words["id"] + "\n").out.strip()
+    before = json.loads(full.run("ledger", "show", "--json").out)["size"]
+    argv = ("disclose", *CONFIRM, "--fields", "name", "--sign-only")
+    ran = full.run(*argv, handle)
+    assert ran.code == 0, ran.err
+    text = json.loads(ran.out)["ask"].encode()
+    said, private, signed = asks.parse_evidence(ran.out.strip().encode(), asks.ask_hash(text))
+    assert isinstance(said, asks.DiscloseAsk)
+    assert (said.fields, said.records, private.case) == (["name"], [bytes.fromhex(handle)], "C-7")
+    device = load(full.room / "people" / "ana.device")
+    asks.verify(text, signed.signature, device.key.public_key().public_bytes_raw())
+    (again,) = json.loads(full.run(*argv, handle, "--json").out)["asks"]
+    assert again.keys() == json.loads(ran.out).keys()
+    assert json.loads(full.run("ledger", "show", "--json").out)["size"] == before
+    # What would ask after all, or keep what there is none of.
+    for more in (("--by", "resident-id"), (handle, "--receipt", "receipts"), (handle, "--images", "pictures")):
+        assert full.run(*argv, *more).code == 2
+    assert full.run(*argv).code == 1

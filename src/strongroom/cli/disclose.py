@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from strongroom.canonical import encode
 from strongroom.cli import arguments, images, writing
 from strongroom.cli.command import REMOTE, Call, Commands
+from strongroom.client import messages
 from strongroom.custody import asking
 from strongroom.custody.read import Disclosed
 from strongroom.custody.room import Room
@@ -25,6 +28,7 @@ ask has one entry and one receipt. The persons concerned will see it.""",
         examples=[
             "strongroom disclose --as chen --purpose confirm-identity --fields name,born --by resident-id --case R-2031 --reason 'moves to another district'",
             "strongroom disclose --as chen --purpose confirm-identity --fields name --records-from handles.txt --receipt receipts --case R-2031 --reason 'yearly check of the register'",
+            "strongroom disclose --as chen --purpose confirm-identity --fields name --case R-2031 --reason 'moves to another district' --sign-only HANDLE > ask.json",
             "strongroom disclose --as rui --countersigner wu --purpose review-changes --fields address --version 1 --case R-2031 --reason 'the change of March is disputed' --records-from handles.txt",
         ],
         exits=REMOTE,
@@ -40,6 +44,11 @@ ask has one entry and one receipt. The persons concerned will see it.""",
     )
     found.add_argument("--images", metavar="DIR", type=Path, help="write images there, a file each; new or empty")
     found.add_argument("--receipt", metavar="DIR", type=Path, help="write each entry and its C2SP tlog-proof there")
+    found.add_argument(
+        "--sign-only",
+        action="store_true",
+        help="ask nothing: print the signed ask, for POST /v1/disclosures within two minutes (docs/api.md)",
+    )
     arguments.add_records(found)
     arguments.add_identifier(found, required=False)
 
@@ -47,6 +56,8 @@ ask has one entry and one receipt. The persons concerned will see it.""",
 def disclose(call: Call) -> int:
     args, out = call.args, call.out
     fields = arguments.names(args.fields)
+    if args.sign_only:
+        return _sign(call, fields)
     pictures = images.prepared(args.images) if args.images else None
     parts: list[Disclosed] = []
     with arguments.opened(call) as room:
@@ -83,6 +94,20 @@ def disclose(call: Call) -> int:
             "version": args.version or None,
         }
     )
+    return 0
+
+
+def _sign(call: Call, fields: Sequence[str]) -> int:
+    args, out = call.args, call.out
+    if args.by or args.images or args.receipt:
+        call.usage("--sign-only asks nothing: name records by their handles, without --by, --images and --receipt")
+    handles = arguments.handles(args.handles, args.records_from)
+    with arguments.opened(call) as room:
+        signed = asking.asks_to_disclose(room, arguments.mandate(call, room), handles, fields, args.version)
+        found = [encode(messages.evidence(one)).decode() for one in signed]
+    for text in found:
+        out.raw(f"{text}\n")
+    out.document({"asks": [json.loads(text) for text in found]})
     return 0
 
 

@@ -76,10 +76,17 @@ def disclose(
     room: Room, mandate: Mandate, handles: Sequence[bytes], fields: Sequence[str], version: int = 0
 ) -> Iterator[Disclosed]:
     """As many asks as the records need, one after the other. Raises as ``read.disclose``: what came before stays read."""
+    for ask in asks_to_disclose(room, mandate, handles, fields, version):
+        yield read.disclose(room, ask)
+
+
+def asks_to_disclose(
+    room: Room, mandate: Mandate, handles: Sequence[bytes], fields: Sequence[str], version: int = 0
+) -> Iterator[SignedAsk]:
+    """The asks alone, signed: nobody is asked. Raises as ``parts``."""
     m = mandate
     for part in parts(room, m.holding, handles, fields):
-        ask = m.asker.disclose(m.holding, m.purpose, part, fields, m.case, m.reason, room.now(), version)
-        yield read.disclose(room, m.signed(ask))
+        yield m.signed(m.asker.disclose(m.holding, m.purpose, part, fields, m.case, m.reason, room.now(), version))
 
 
 def check(
