@@ -11,7 +11,19 @@ from fuzz.seeds import hexes, vector
 from fuzz.target import Broken, Target, bytes_of, text_of
 from strongroom.canonical import encode
 from strongroom.errors import FormatError, SealError, StoreError
-from strongroom.seal import batch, body, cleartext, columns, compartment, epoch, hpke, padding, plaintext, private
+from strongroom.seal import (
+    batch,
+    body,
+    cleartext,
+    columns,
+    compartment,
+    epoch,
+    hpke,
+    padding,
+    plaintext,
+    private,
+    series,
+)
 from strongroom.seal.person import HoldingKeys
 from strongroom.store import rows
 
@@ -126,6 +138,14 @@ def targets() -> list[Target]:
             seeds=lambda: [private.seal_private(_key().public, bytes(16), bytes(32), b"{}", os.urandom)],
             of=(private.open_private,),
             weight=0.05,
+        ),
+        Target(
+            name="seal.series",
+            read=lambda data: series.open_one(_key(), b"info", b"about", data),
+            errors=SealError,
+            seeds=lambda: [series.SeriesSealer(_key().public, b"info", os.urandom).seal(b"about", b"{}")],
+            of=(series.open_one,),
+            weight=0.1,
         ),
         Target(
             name="seal.epoch",

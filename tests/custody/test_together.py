@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ from strongroom.errors import (
 )
 from strongroom.keyholder import protocol
 from strongroom.ledger import checkpoint, entry, note, proof, tree
-from strongroom.seal import hpke
+from strongroom.seal import series
 
 
 def _askings(houses: Houses, asked: Sequence[SignedAsk]) -> list[Asking[Any]]:
@@ -55,13 +56,15 @@ class Said:
         self.fresh = protocol.REQUESTS[together.PATH].parse(self.body).fresh  # type: ignore[attr-defined]
         honest = protocol.given_together.parse(answer)
         self.checkpoint, self.entries = honest.checkpoint, list(honest.entries)
-        opened = hpke.decrypt(group._seed, protocol.answer_info(self.keyholder.room, self.body), honest.sealed)
+        self.info = protocol.series_info(self.keyholder.room)
+        self.about = protocol.group_about(self.keyholder.room, hashlib.sha256(self.body).digest())
+        opened = series.open_one(group._seed, self.info, self.about, honest.sealed)
         self.answers: list[Any] = protocol.part_answers.parse(opened).answers
-        self.info, self.inner = protocol.answer_info(self.keyholder.room, self.body), b""
+        self.inner = b""
 
     def marshal(self) -> bytes:
         inner = self.inner or encode(protocol.PartAnswers(answers=self.answers))
-        sealed = hpke.encrypt(self.fresh, self.info, inner)
+        sealed = series.SeriesSealer(self.fresh, self.info, os.urandom).seal(self.about, inner)
         return encode(protocol.GivenTogether(checkpoint=self.checkpoint, entries=self.entries, sealed=sealed))
 
     def resign(self, log: note.Signer | None = None, **members: Any) -> None:
@@ -84,7 +87,8 @@ WHOLE: dict[str, tuple[type[StrongroomError], Callable[[Said], None]]] = {
     "an answer too few": (FormatError, lambda said: said.answers.pop()),
     "an answer too many": (FormatError, lambda said: said.answers.append(said.answers[0])),
     "sealed to another key": (SealError, _set(fresh=FRESH.public)),
-    "for another request": (SealError, _set(info=b"x")),
+    "for another request": (SealError, _set(about=b"x")),
+    "for another purpose": (SealError, _set(info=b"x")),
     "signed by another key": (
         NoteError,
         lambda said: said.resign(note.Signer("riverton.example/ledger", Ed25519PrivateKey.generate())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.houses import FRESH, Houses
 from strongroom.canonical import Record, encode
 from strongroom.keyholder import protocol
 from strongroom.keyholder.work import Work
-from strongroom.seal import hpke
+from strongroom.seal import hpke, series
 
 PATH = "/v1/together"
 
@@ -35,10 +36,11 @@ def work_of(houses: Houses, body: bytes) -> Work:
     )
 
 
-def opened(houses: Houses, body: bytes, answer: Record) -> list[protocol.PartAnswer]:
+def opened(houses: Houses, body: bytes, answer: Record, seed: hpke.HpkePrivate = FRESH) -> list[protocol.PartAnswer]:
     assert isinstance(answer, protocol.GivenTogether)
-    info = protocol.answer_info(houses.town.room.keys.room, body)
-    return protocol.part_answers.parse(hpke.decrypt(FRESH, info, answer.sealed)).answers
+    room = houses.town.room.keys.room
+    about = protocol.group_about(room, hashlib.sha256(body).digest())
+    return protocol.part_answers.parse(series.open_one(seed, protocol.series_info(room), about, answer.sealed)).answers
 
 
 def ask(houses: Houses, parts: Sequence[bytes], **changes: Any) -> list[protocol.PartAnswer]:

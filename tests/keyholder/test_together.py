@@ -63,9 +63,7 @@ def test_one_window_may_index_the_same_twice_but_not_by_the_same_group(houses: H
     other = hpke.private_from(os.urandom(96))
     work = work_of(houses, encode(group_of(houses, [part], fresh=other.public)))
     answer = houses.town.keyholder.ask(PATH, work.signature, work.body)
-    assert isinstance(answer, protocol.GivenTogether)
-    info = protocol.answer_info(houses.town.room.keys.room, work.body)
-    (more,) = protocol.part_answers.parse(hpke.decrypt(other, info, answer.sealed)).answers
+    (more,) = opened(houses, work.body, answer, other)
     alone = houses.intake(houses.window(2), inners)
     tokens = houses.open(alone, houses.send(alone), protocol.tokens).tokens
     assert found == [[protocol.GivenTokens(index=before, tokens=tokens)]] * 2
@@ -141,11 +139,9 @@ def test_the_identical_part_is_answered_again_in_another_group_for_nothing(house
     body = encode(group_of(houses, [part_of(houses.good()), text], fresh=seed.public))
     work = work_of(houses, body)
     answer = houses.town.keyholder.ask(work.path, work.signature, work.body)
-    assert isinstance(answer, protocol.GivenTogether)
     with pytest.raises(SealError):
         opened(houses, body, answer)
-    said = hpke.decrypt(seed, protocol.answer_info(houses.town.room.keys.room, body), answer.sealed)
-    again = protocol.part_answers.parse(said).answers[1]
+    again = opened(houses, body, answer, seed)[1]
     assert again == first
     assert FRESH.public != seed.public
     # One new entry, the other part's.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from strongroom.errors import FormatError
 
@@ -25,8 +24,6 @@ class Rate:
         return f"{self.count}/{next(name for name, seconds in PERIODS.items() if seconds == self.period)}"
 
 
-# Each ask is held against the few rates of its charter.
-@lru_cache(maxsize=256)
 def parse_rate(text: str) -> Rate:
     """``N/second``, ``N/minute``, ``N/hour`` or ``N/day``; nothing else. Raises ``FormatError``."""
     # int() takes "+1", "1_0" and full-width digits, hence the form first.

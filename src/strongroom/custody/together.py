@@ -8,6 +8,7 @@ A ``Group`` does no I/O but on the room's own store: whoever drives it sends ``b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -25,7 +26,7 @@ from strongroom.gate import ask as asks
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import problem
 from strongroom.ledger import checkpoint
-from strongroom.seal import hpke
+from strongroom.seal import series
 
 PATH = "/v1/together"
 
@@ -85,8 +86,9 @@ class Group:
         is none: then nothing of it may be used."""
         room = self._room
         said = protocol.given_together.parse(answer)
-        info = protocol.answer_info(room.keys.room, self.body)
-        answers = protocol.part_answers.parse(hpke.decrypt(self._seed, info, said.sealed)).answers
+        about = protocol.group_about(room.keys.room, hashlib.sha256(self.body).digest())
+        opened = series.open_one(self._seed, protocol.series_info(room.keys.room), about, said.sealed)
+        answers = protocol.part_answers.parse(opened).answers
         if len(answers) != len(self.askings):
             raise FormatError("the keyholder's answer has not one answer for each ask")
         at = room.mirror.accept(said.checkpoint, said.entries, self._have, fetch or room.fetch)

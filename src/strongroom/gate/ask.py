@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.canonical import U32, Bytes16, Bytes32, Bytes64, Codec, Name, Number, Record, encode
 from strongroom.catalog.model import RosterLine, Test
 from strongroom.errors import CommitmentError, FormatError, Refused
-from strongroom.seal.ed25519 import public_from
+from strongroom.seal import ed25519
 
 _ASK = b"strongroom/v1 ask\0"
 _ASK_HASH = b"strongroom/v1 ask-hash\0"
@@ -223,7 +223,7 @@ def sign(text: bytes, device: Ed25519PrivateKey) -> bytes:
 def verify(text: bytes, signature: bytes, device: bytes) -> None:
     """Raises ``Refused`` (code ``signature``) unless the 32-byte key ``device`` signed ``text``."""
     try:
-        public_from(device).verify(signature, _ASK + text)
+        ed25519.public_key(device).verify(signature, _ASK + text)
     except (InvalidSignature, ValueError):
         raise Refused("signature", "the ask is not signed by this reader's device") from None
 
@@ -238,6 +238,6 @@ def countersign(text: bytes, device: Ed25519PrivateKey) -> Countersignature:
 def verify_countersignature(text: bytes, signature: bytes, device: bytes) -> None:
     """Raises ``Refused`` (code ``countersign``) unless the 32-byte key ``device`` countersigned ``text``."""
     try:
-        public_from(device).verify(signature, _COUNTERSIGN + text)
+        ed25519.public_key(device).verify(signature, _COUNTERSIGN + text)
     except (InvalidSignature, ValueError):
         raise Refused("countersign", "the ask is not countersigned by this reader's device") from None

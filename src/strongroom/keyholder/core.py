@@ -32,6 +32,7 @@ from strongroom.keyholder.store import Store
 from strongroom.keyholder.work import Outcome, Work
 from strongroom.ledger import tag
 from strongroom.seal import ids, token
+from strongroom.seal.series import SeriesSealer
 
 log = logging.getLogger("strongroom.keyholder")
 
@@ -83,6 +84,7 @@ class Keyholder:
         self.epochs = Epochs(store, epochs, keys.room, ids.keyholder_id(keys.message_public))
         self._pseudonyms: dict[tuple[bytes, int], bytes] = {}
         self._index_keys: dict[tuple[str, str], bytes] = {}
+        self._series: SeriesSealer | None = None
         self.wrong_codes: deque[int] = deque()
         # Facts of the transaction at hand (checks.Facts).
         self.room = keys.room
@@ -278,6 +280,12 @@ class Keyholder:
         request = protocol.REQUESTS[work.path].parse(work.body)
         route.after(self, request, work, now)
         return Outcome(route.handler(self, request, work, now))
+
+    def series(self, fresh: bytes) -> SeriesSealer:
+        """What seals the answers to groups under ``fresh``, which the vault draws anew each second. Raises ``SealError``."""
+        if self._series is None or self._series.public != fresh:
+            self._series = SeriesSealer(fresh, protocol.series_info(self.room), self.random)
+        return self._series
 
     def index_key(self, holding: str, kind: str) -> bytes:
         """32 bytes under which the tokens of one kind of identifier are made (SPEC.md section 4)."""

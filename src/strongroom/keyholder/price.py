@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from strongroom.catalog.model import Charter
 from strongroom.catalog.rate import Rate, parse_rate
 from strongroom.keyholder import protocol
 from strongroom.keyholder.case import Case
+
+# Each ask is held against the few rates of its charter.
+_rate = lru_cache(maxsize=256)(parse_rate)
 
 
 def price(case: Case) -> int:
@@ -29,7 +34,7 @@ def rates(case: Case, charter: Charter, cost: int) -> list[tuple[str, Rate, int]
     if shows and own.record:
         named = f"record:{ask.purpose}:{ask.holding}"
         for handle in sorted(set(case.handles)):
-            found += [(f"{named}:{handle.hex()}:{text}", parse_rate(text), 1) for text in own.record]
+            found += [(f"{named}:{handle.hex()}:{text}", _rate(text), 1) for text in own.record]
     return found
 
 
@@ -49,4 +54,4 @@ def shared(
             ("holding", f"holding:{holding}", charter.budgets.holdings.get(holding, [])),
             ("room", "room", charter.budgets.room),
         ]
-    return [(scope, f"{key}:{text}", parse_rate(text)) for scope, key, texts in scopes for text in texts]
+    return [(scope, f"{key}:{text}", _rate(text)) for scope, key, texts in scopes for text in texts]

@@ -13,7 +13,6 @@ from strongroom.canonical import Record, encode
 from strongroom.errors import FormatError, Refused, StrongroomError
 from strongroom.keyholder import protocol, reading
 from strongroom.keyholder.work import Finish, Work
-from strongroom.seal import hpke
 
 if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
@@ -25,7 +24,7 @@ def together(keyholder: Keyholder, request: protocol.Together, work: Work, now: 
     texts = [bytes(part) for part in request.parts]
     parts = zip(texts, _parsed(texts), strict=True)
     decided = [_decide(keyholder, request, body_hash, text, part, now) for text, part in parts]
-    return lambda: _give(keyholder, request, decided, work)
+    return lambda: _give(keyholder, request, body_hash, decided)
 
 
 def _parsed(texts: list[bytes]) -> Sequence[Record | None]:
@@ -61,11 +60,11 @@ def _decide(
 def _give(
     keyholder: Keyholder,
     group: protocol.Together,
+    body_hash: bytes,
     decided: list[reading.Decided | protocol.NotGiven],
-    work: Work,
 ) -> protocol.GivenTogether:
     answers = protocol.PartAnswers(answers=[_answer(keyholder, one) for one in decided])
-    sealed = hpke.encrypt(group.fresh, protocol.answer_info(keyholder.room, work.body), encode(answers))
+    sealed = keyholder.series(group.fresh).seal(protocol.group_about(keyholder.room, body_hash), encode(answers))
     return protocol.GivenTogether(
         checkpoint=keyholder.book.note, entries=keyholder.book.entries(group.have, protocol.MAX_TAIL), sealed=sealed
     )

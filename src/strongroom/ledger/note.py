@@ -14,7 +14,7 @@ from strongroom.errors import CheckpointError, NoteError
 from strongroom.ledger import checkpoint, cosignature
 from strongroom.ledger.checkpoint import Checkpoint
 from strongroom.ledger.key import COSIGNATURE, ED25519, check_name, is_unicode, key_id, line, parse_vkey, unbase64, vkey
-from strongroom.seal.ed25519 import public_from
+from strongroom.seal import ed25519
 
 __all__ = [
     "Note", "Signature", "Signer", "Verifier", "marshal", "open_checkpoint", "open_note", "parse_note", "signed_by",
@@ -95,13 +95,13 @@ class Verifier:
         """``signature`` (without key id) is this key's over ``text``, or NoteError."""
         try:
             if self.type == ED25519:
-                public_from(self.public).verify(signature, text.encode())
+                ed25519.public_key(self.public).verify(signature, text.encode())
                 return
             time, signed = int.from_bytes(signature[:8], "big"), signature[8:]
             if time > cosignature.MAX_TIME:
                 raise NoteError(f"{self.name}: the cosignature's time is out of range")
             if self.type == COSIGNATURE:
-                public_from(self.public).verify(signed, cosignature.message(text, time))
+                ed25519.public_key(self.public).verify(signed, cosignature.message(text, time))
             else:
                 message = cosignature.subtree_message(self.name, text, time)
                 MLDSA44PublicKey.from_public_bytes(self.public).verify(signed, message)

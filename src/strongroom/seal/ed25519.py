@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-__all__ = ["public_from"]
+__all__ = ["public_key"]
 
 
 @lru_cache(maxsize=1024)
-def public_from(raw: bytes) -> Ed25519PublicKey:
+def public_key(raw: bytes) -> Ed25519PublicKey:
     """The key of 32 bytes. Raises ``ValueError`` for what is none."""
     return Ed25519PublicKey.from_public_bytes(raw)

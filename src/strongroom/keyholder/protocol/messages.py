@@ -11,13 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.canonical import encode
 from strongroom.errors import KeyholderUnavailable, Refused
 from strongroom.keyholder.protocol.answers import Aged
-from strongroom.seal.ed25519 import public_from
+from strongroom.seal import ed25519
 from strongroom.seal.label import label
 
 _REQUEST = label("request")
 _ANSWERED = label("answered")
 _ANSWER = label("answer")
 _READS = label("reads")
+_SERIES = label("answers")
+_TOGETHER = label("answer-together")
 
 
 def sign_request(room: bytes, path: str, body: bytes, key: Ed25519PrivateKey) -> bytes:
@@ -28,7 +30,7 @@ def sign_request(room: bytes, path: str, body: bytes, key: Ed25519PrivateKey) ->
 def verify_request(room: bytes, path: str, body: bytes, signature: bytes, key: bytes, code: str) -> None:
     """Raises ``Refused`` with ``code`` unless ``key`` (32 bytes) signed exactly this request."""
     try:
-        public_from(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
+        ed25519.public_key(key).verify(signature, _REQUEST + room + path.encode() + b"\0" + body)
     except (InvalidSignature, ValueError):
         raise Refused(code, "the request is not signed by the key in the charter for it") from None
 
@@ -45,7 +47,7 @@ def verify_answer(
     """Raises ``KeyholderUnavailable`` unless the keyholder's message key (32 bytes) signed exactly this answer: then nothing was said."""
     said = answered_message(room, path.encode(), signature, body, status, answer)
     try:
-        public_from(key).verify(under, said)
+        ed25519.public_key(key).verify(under, said)
     except (InvalidSignature, ValueError):
         raise KeyholderUnavailable("the answer is not signed by this room's keyholder: nothing was said") from None
 
@@ -53,6 +55,16 @@ def verify_answer(
 def answer_info(room: bytes, body: bytes) -> bytes:
     """HPKE info of an answer to the vault (SPEC.md 8.2): it fits this request of this room alone."""
     return _ANSWER + room + hashlib.sha256(body).digest()
+
+
+def series_info(room: bytes) -> bytes:
+    """HPKE info of the secret of answers to groups (SPEC.md 8.11)."""
+    return _SERIES + room
+
+
+def group_about(room: bytes, body_hash: bytes) -> bytes:
+    """What such an answer is for: this request of this room alone, by SHA-256 of its body (SPEC.md 8.11)."""
+    return _TOGETHER + room + body_hash
 
 
 def reads_info(room: bytes, body: bytes) -> bytes:
