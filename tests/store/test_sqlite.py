@@ -61,8 +61,8 @@ def test_what_is_no_store_is_refused_with_the_mend(tmp_path: Path) -> None:
 
 def test_another_schema_version_is_refused_with_the_mend(tmp_path: Path) -> None:
     path = make(tmp_path / "vault.db")
-    raw(path, "PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="schema version 2; this program has 1"):
+    raw(path, "PRAGMA user_version = 1")
+    with pytest.raises(StoreError, match="schema version 1; this program has 2"):
         VaultStore(path)
 
 
@@ -86,7 +86,7 @@ def raw(path: Path, *statements: str) -> None:
     ("damage", "found"),
     [
         ("DELETE FROM tokens WHERE token = (SELECT min(token) FROM tokens)", "missing from the index"),
-        ("INSERT INTO tokens VALUES (1, zeroblob(16), zeroblob(16))", "index has 101 tokens"),
+        ("INSERT INTO tokens VALUES (0, 1, zeroblob(16), zeroblob(16))", "index has 101 tokens"),
         ("DELETE FROM records WHERE handle = (SELECT min(handle) FROM records)", "more or fewer than handles"),
         ("DELETE FROM handles WHERE handle = (SELECT min(handle) FROM handles)", "has 99, 99"),
         ("UPDATE holdings SET records = 90", "counts 90 records"),
@@ -96,8 +96,8 @@ def raw(path: Path, *statements: str) -> None:
         ("INSERT INTO batches VALUES (zeroblob(16), 1, 9, 9, zeroblob(32), x'')", "has no records, and can be dropped"),
         ("INSERT INTO deltas VALUES (zeroblob(16), zeroblob(16), 1, zeroblob(32))", "1 belong to no record"),
         ("INSERT INTO unsettled VALUES (1, zeroblob(16), 2)", "1 versions are of no record"),
-        ("INSERT INTO handles VALUES (1, zeroblob(16), 2, x'')", "nothing is left are still named"),
-        ("INSERT INTO handles SELECT 1, min(handle), 2, x'' FROM handles", "where its records have 99"),
+        ("INSERT INTO handles VALUES (0, 1, zeroblob(16), 2, x'')", "nothing is left are still named"),
+        ("INSERT INTO handles SELECT 0, 1, min(handle), 2, x'' FROM handles", "where its records have 99"),
         ("INSERT INTO entries VALUES (0, 'a'), (2, 'b')", "an entry is missing"),
     ],
 )

@@ -41,13 +41,14 @@ def of_batch(db: Database, row: BatchRow) -> Iterator[str]:
 
 def of_holding(db: Database, row: HoldingRow) -> Iterator[str]:
     """Whether its counts and its index are those of its records."""
-    records = versions = tokens = absent = garbled = empty = 0
+    records = versions = tokens = absent = garbled = empty = apart = 0
     for handle, group in groupby(_places(db, row.number), key=itemgetter(0)):
         kept = list(group)
         here = [place for place in kept if place[2]]
         versions += len(here)
         records += bool(here)
         empty += not here
+        apart += len({place[4] for place in kept}) > 1
         *_, last = kept
         try:
             for token in split_tokens(last[3] or b""):
@@ -59,6 +60,8 @@ def of_holding(db: Database, row: HoldingRow) -> Iterator[str]:
         yield f"holding {row.name}: counts {row.records} records, {row.versions} versions; has {records}, {versions}"
     if empty:
         yield f"holding {row.name}: {empty} records of which nothing is left are still named"
+    if apart:
+        yield f"holding {row.name}: {apart} records whose versions do not lie in one level"
     if garbled:
         yield f"holding {row.name}: {garbled} records whose tokens are not in order"
     if absent:
@@ -68,7 +71,7 @@ def of_holding(db: Database, row: HoldingRow) -> Iterator[str]:
 
 
 def _places(db: Database, holding: int) -> Iterator[Values]:
-    """(handle, version, batch, tokens) of all that is named, by handle and version."""
+    """(handle, version, batch, tokens, level) of all that is named, by handle and version."""
     after: Sequence[object] = (b"", 0)
     while page := db.all(_SQL["page_of_places"], (holding, *after, _PAGE)):
         yield from page

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from strongroom.errors import StoreError
-from strongroom.store import problems, removal
+from strongroom.store import levels, problems, removal
 from strongroom.store.database import Database, script, statements
 from strongroom.store.jobs import Jobs
 from strongroom.store.mirror import Mirror
@@ -24,7 +24,7 @@ __all__ = ["VaultStore"]
 
 _SQL = statements("vault.sql")
 _APPLICATION = 0x53525661  # "SRVa"
-_VERSION = 1
+_VERSION = 2
 _PAGE = 500
 _BATCH_ORDER = attrgetter("batch", "handle")
 
@@ -148,17 +148,22 @@ class VaultStore:
                 self._db.run_many(_SQL["put_error"], ((job, *error) for error in errors))
             # As bare tuples: of a named one SQLite's module fetches each value through the sequence protocol (0.7 us a row).
             self._db.run_many(_SQL["put_record"], map(tuple, fresh))
-            self._put_column("put_handles", holding, handles)
-            self._put_column("put_tokens", holding, tokens)
+            stored = self._db.number(_SQL["stored"], (holding,))
+            level = levels.level_of(stored, len(fresh))
+            self._put_column("put_handles", holding, handles, level)
+            self._put_column("put_tokens", holding, tokens, level)
             for row in later:
                 self._replace(holding, row)
             self._db.run(_SQL["count_records"], (holding, len(fresh), len(rows)))
+            if fresh:
+                # A batch's id is random, and so the slice another one each time.
+                levels.gather(self._db, holding, stored, len(fresh), int.from_bytes(fresh[0].batch))
 
-    def _put_column(self, statement: str, holding: int, values: list[bytes]) -> None:
+    def _put_column(self, statement: str, holding: int, values: list[bytes], level: int) -> None:
         if {*map(len, values)} - {32}:
             raise StoreError("record: want a handle and a batch of 16 bytes")
         if values:
-            self._db.run(_SQL[statement], (holding, b"".join(values)))
+            self._db.run(_SQL[statement], (holding, b"".join(values), level))
 
     def _replace(self, holding: int, row: RecordRow) -> None:
         found = self._db.one(_SQL["last_tokens"], (holding, row.handle))
@@ -277,7 +282,12 @@ class VaultStore:
 
     def tidy(self) -> bool:
         """Have the file forget in which order records came, where it is small enough to be written anew: people taken in one by
-        one would lie there in the order of the day, in each holding. Whether that was done."""
+        one would lie there in the order of the day, in each holding. Whether that was done. In any case all come to rest."""
+        try:
+            for row in self.holdings():
+                levels.rest(self._db, row.number)
+        except StoreError:
+            return False  # somebody writes, or there is no room on the disk: the next time
         return self._db.tidy()
 
     # What belongs to asks
@@ -311,11 +321,6 @@ class VaultStore:
     def keep_pages(self, megabytes: int) -> None:
         """How much of the file this object may keep in memory. What writes a whole import wants more than one of many readers."""
         self._db.all(f"PRAGMA cache_size = -{megabytes * 1024}")
-
-    def keep_log(self, megabytes: int) -> None:
-        """How long the write-ahead log may grow by what this object writes, before it is brought into the file."""
-        pages = (megabytes << 20) // self._db.number("PRAGMA page_size")
-        self._db.all(f"PRAGMA wal_autocheckpoint = {pages}")
 
     def problems(self) -> list[str]:
         """What is wrong with the store as a store, one line each; empty when it is whole. Reads all of it.

@@ -4,6 +4,8 @@ INSERT INTO holdings (id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
 SELECT number FROM holdings WHERE id = ?1 AND name = ?2;
 -- name: holdings
 SELECT number, id, name, records, versions FROM holdings ORDER BY number;
+-- name: stored
+SELECT records FROM holdings WHERE number = ?1;
 -- name: count_records
 UPDATE holdings SET records = records + ?2, versions = versions + ?3 WHERE number = ?1;
 
@@ -47,69 +49,111 @@ INSERT INTO deltas (batch, handle, version, delta) VALUES (?1, ?2, ?3, ?4) ON CO
 -- name: drop_delta
 DELETE FROM deltas WHERE batch = ?1 AND handle = ?2 AND version = ?3;
 -- name: put_handle
-INSERT INTO handles (holding, handle, version, batch) VALUES (?1, ?2, ?3, ?4);
+-- Where its record's other versions are.
+INSERT INTO handles (level, holding, handle, version, batch)
+SELECT level, ?1, ?2, ?3, ?4 FROM handles WHERE level IN (0, 1, 2) AND holding = ?1 AND handle = ?2 LIMIT 1;
 -- name: put_handles
 -- ?2: handle and batch of each new record, 32 bytes, joined; as put_tokens.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 32)
-INSERT INTO handles (holding, handle, version, batch)
-SELECT ?1, substr(?2, 32 * i + 1, 16), 1, substr(?2, 32 * i + 17, 16) FROM n;
+INSERT INTO handles (level, holding, handle, version, batch)
+SELECT ?3, ?1, substr(?2, 32 * i + 1, 16), 1, substr(?2, 32 * i + 17, 16) FROM n;
+-- name: unrested
+SELECT 1 FROM handles WHERE level IN (1, 2) AND holding = ?1 UNION ALL
+SELECT 1 FROM tokens WHERE level IN (1, 2) AND holding = ?1 LIMIT 1;
+-- name: count_slice
+SELECT count(*) FROM handles WHERE level = ?1 AND holding = ?2 AND handle >= ?3 AND handle < ?4;
+-- name: copy_handles
+INSERT INTO handles (level, holding, handle, version, batch)
+SELECT ?5, holding, handle, version, batch FROM handles
+WHERE level = ?1 AND holding = ?2 AND handle >= ?3 AND handle < ?4 ORDER BY handle, version;
+-- name: drop_slice_of_handles
+DELETE FROM handles WHERE level = ?1 AND holding = ?2 AND handle >= ?3 AND handle < ?4;
 -- name: empty_handle
-UPDATE handles SET batch = x'' WHERE holding = ?1 AND handle = ?2 AND version = ?3;
+UPDATE handles SET batch = x'' WHERE level IN (0, 1, 2) AND holding = ?1 AND handle = ?2 AND version = ?3;
 -- name: drop_handle
-DELETE FROM handles AS h WHERE h.holding = ?1 AND h.handle = ?2 AND h.batch = x'' AND (
-    h.version < (SELECT max(version) FROM handles WHERE holding = ?1 AND handle = ?2)
-    OR NOT EXISTS (SELECT 1 FROM handles WHERE holding = ?1 AND handle = ?2 AND batch <> x'')
+DELETE FROM handles AS h WHERE h.level IN (0, 1, 2) AND h.holding = ?1 AND h.handle = ?2 AND h.batch = x'' AND (
+    h.version < (SELECT max(version) FROM handles WHERE level IN (0, 1, 2) AND holding = ?1 AND handle = ?2)
+    OR NOT EXISTS (SELECT 1 FROM handles WHERE level IN (0, 1, 2) AND holding = ?1 AND handle = ?2 AND batch <> x'')
 );
 -- name: has_handle
-SELECT 1 FROM handles WHERE holding = ?1 AND handle = ?2 LIMIT 1;
+SELECT 1 FROM handles WHERE level IN (0, 1, 2) AND holding = ?1 AND handle = ?2 LIMIT 1;
 -- name: last_tokens
 SELECT h.version, r.tokens
 FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
-WHERE h.holding = ?1 AND h.handle = ?2 ORDER BY h.version DESC LIMIT 1;
+WHERE h.level IN (0, 1, 2) AND h.holding = ?1 AND h.handle = ?2 ORDER BY h.version DESC LIMIT 1;
 -- name: page_of_handles
-SELECT handle FROM handles WHERE holding = ?1 AND handle > ?2
-GROUP BY handle HAVING max(version) > 0 AND batch <> x'' ORDER BY handle LIMIT ?3; -- batch is that of max(version)
+-- A page of each level, of which the first ones in all are the page. Within one, batch is that of max(version).
+SELECT handle FROM (
+    SELECT handle, max(version), batch FROM handles WHERE level = 0 AND holding = ?1 AND handle > ?2
+    GROUP BY handle HAVING batch <> x'' ORDER BY handle LIMIT ?3
+) UNION ALL SELECT handle FROM (
+    SELECT handle, max(version), batch FROM handles WHERE level = 1 AND holding = ?1 AND handle > ?2
+    GROUP BY handle HAVING batch <> x'' ORDER BY handle LIMIT ?3
+) UNION ALL SELECT handle FROM (
+    SELECT handle, max(version), batch FROM handles WHERE level = 2 AND holding = ?1 AND handle > ?2
+    GROUP BY handle HAVING batch <> x'' ORDER BY handle LIMIT ?3
+) ORDER BY handle LIMIT ?3;
 -- name: put_token
 INSERT INTO tokens (holding, token, handle) VALUES (?1, ?2, ?3);
 -- name: put_tokens
 -- ?2: token and handle, 32 bytes, joined. One statement for all of them: to bind and step a statement for each row
 -- takes twice as long as what it does (measured: 1.8 us a row so, 0.8 in one).
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 32)
-INSERT INTO tokens (holding, token, handle)
-SELECT ?1, substr(?2, 32 * i + 1, 16), substr(?2, 32 * i + 17, 16) FROM n;
+INSERT INTO tokens (level, holding, token, handle)
+SELECT ?3, ?1, substr(?2, 32 * i + 1, 16), substr(?2, 32 * i + 17, 16) FROM n;
+-- name: copy_tokens
+INSERT INTO tokens (level, holding, token, handle)
+SELECT ?5, holding, token, handle FROM tokens
+WHERE level = ?1 AND holding = ?2 AND token >= ?3 AND token < ?4 ORDER BY token, handle;
+-- name: drop_slice_of_tokens
+DELETE FROM tokens WHERE level = ?1 AND holding = ?2 AND token >= ?3 AND token < ?4;
 -- name: drop_token
-DELETE FROM tokens WHERE holding = ?1 AND token = ?2 AND handle = ?3;
+DELETE FROM tokens WHERE level IN (0, 1, 2) AND holding = ?1 AND token = ?2 AND handle = ?3;
 -- name: handles_of_token
-SELECT handle FROM tokens WHERE holding = ?1 AND token = ?2 ORDER BY handle;
+SELECT handle FROM tokens WHERE level IN (0, 1, 2) AND holding = ?1 AND token = ?2 ORDER BY handle;
 -- name: has_token
-SELECT 1 FROM tokens WHERE holding = ?1 AND token = ?2 AND handle = ?3;
+SELECT 1 FROM tokens WHERE level IN (0, 1, 2) AND holding = ?1 AND token = ?2 AND handle = ?3;
 -- name: count_tokens
-SELECT count(*) FROM tokens WHERE holding = ?1;
+SELECT count(*) FROM tokens WHERE level IN (0, 1, 2) AND holding = ?1;
 -- name: latest
 -- ?2: the handles, 16 bytes each, joined: one statement for many costs a third of one for each.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 16)
 SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
-FROM n CROSS JOIN handles AS h ON h.holding = ?1 AND h.handle = substr(?2, 16 * n.i + 1, 16)
+FROM n CROSS JOIN handles AS h ON h.level IN (0, 1, 2) AND h.holding = ?1 AND h.handle = substr(?2, 16 * n.i + 1, 16)
 JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 JOIN batches AS b ON b.batch = h.batch
 LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
-WHERE h.version = (SELECT max(version) FROM handles WHERE holding = ?1 AND handle = h.handle);
+WHERE h.version = (SELECT max(version) FROM handles WHERE level = h.level AND holding = ?1 AND handle = h.handle);
 -- name: at_version
 -- ?2: as latest.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < length(?2) / 16)
 SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
-FROM n CROSS JOIN handles AS h ON h.holding = ?1 AND h.handle = substr(?2, 16 * n.i + 1, 16)
+FROM n CROSS JOIN handles AS h ON h.level IN (0, 1, 2) AND h.holding = ?1 AND h.handle = substr(?2, 16 * n.i + 1, 16)
 JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
 JOIN batches AS b ON b.batch = h.batch
 LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
 WHERE h.version = ?3;
 -- name: page_of_records
-SELECT h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x''), r.tokens, r.body
-FROM handles AS h
-JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
-JOIN batches AS b ON b.batch = h.batch AND b.holding = h.holding
-LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
-WHERE h.holding = ?1 AND (h.handle, h.version) > (?2, ?3) ORDER BY h.handle, h.version LIMIT ?4;
+-- As page_of_handles.
+WITH found AS NOT MATERIALIZED (
+    SELECT h.level, h.handle, h.version, h.batch, b.epoch, b.expires, b.members, b.sealed, coalesce(d.delta, x'') AS delta,
+        r.tokens, r.body
+    FROM handles AS h
+    JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+    JOIN batches AS b ON b.batch = h.batch AND b.holding = h.holding
+    LEFT JOIN deltas AS d ON d.batch = h.batch AND d.handle = h.handle AND d.version = h.version
+    WHERE h.holding = ?1
+)
+SELECT * FROM (
+    SELECT handle, version, batch, epoch, expires, members, sealed, delta, tokens, body FROM found
+    WHERE level = 0 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) UNION ALL SELECT * FROM (
+    SELECT handle, version, batch, epoch, expires, members, sealed, delta, tokens, body FROM found
+    WHERE level = 1 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) UNION ALL SELECT * FROM (
+    SELECT handle, version, batch, epoch, expires, members, sealed, delta, tokens, body FROM found
+    WHERE level = 2 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) ORDER BY handle, version LIMIT ?4;
 
 -- name: put_unsettled
 INSERT INTO unsettled (holding, handle, version) VALUES (?1, ?2, ?3);
@@ -119,7 +163,8 @@ SELECT handle, version FROM unsettled WHERE holding = ?1 ORDER BY handle, versio
 DELETE FROM unsettled WHERE holding = ?1 AND handle = ?2 AND version = ?3;
 -- name: forget_unsettled
 DELETE FROM unsettled WHERE holding = ?1 AND handle = ?2 AND NOT EXISTS (
-    SELECT 1 FROM handles AS h WHERE h.holding = ?1 AND h.handle = ?2 AND h.version = unsettled.version
+    SELECT 1 FROM handles AS h
+    WHERE h.level IN (0, 1, 2) AND h.holding = ?1 AND h.handle = ?2 AND h.version = unsettled.version
 );
 -- name: unsettle
 INSERT INTO unsettled (holding, handle, version)
@@ -131,16 +176,29 @@ SELECT count(*) FROM records;
 -- name: count_handles
 SELECT count(*) FROM handles WHERE batch <> x'';
 -- name: page_of_places
-SELECT h.handle, h.version, h.batch, r.tokens
-FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
-WHERE h.holding = ?1 AND (h.handle, h.version) > (?2, ?3) ORDER BY h.handle, h.version LIMIT ?4;
+WITH found AS NOT MATERIALIZED (
+    SELECT h.level, h.handle, h.version, h.batch, r.tokens
+    FROM handles AS h LEFT JOIN records AS r ON r.batch = h.batch AND r.handle = h.handle AND r.version = h.version
+    WHERE h.holding = ?1
+)
+SELECT * FROM (
+    SELECT handle, version, batch, tokens, level FROM found
+    WHERE level = 0 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) UNION ALL SELECT * FROM (
+    SELECT handle, version, batch, tokens, level FROM found
+    WHERE level = 1 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) UNION ALL SELECT * FROM (
+    SELECT handle, version, batch, tokens, level FROM found
+    WHERE level = 2 AND (handle, version) > (?2, ?3) ORDER BY handle, version LIMIT ?4
+) ORDER BY handle, version LIMIT ?4;
 -- name: lost_deltas
 SELECT count(*) FROM deltas AS d WHERE NOT EXISTS (
     SELECT 1 FROM records AS r WHERE r.batch = d.batch AND r.handle = d.handle AND r.version = d.version
 );
 -- name: lost_unsettled
 SELECT count(*) FROM unsettled AS u WHERE NOT EXISTS (
-    SELECT 1 FROM handles AS h WHERE h.holding = u.holding AND h.handle = u.handle AND h.version = u.version
+    SELECT 1 FROM handles AS h
+    WHERE h.level IN (0, 1, 2) AND h.holding = u.holding AND h.handle = u.handle AND h.version = u.version
 );
 
 -- name: put_private

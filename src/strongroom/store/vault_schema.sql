@@ -1,4 +1,4 @@
--- The vault's store, version 1 (SPEC.md sections 3.2, 3.6, 3.7, 7.1, 8.2). No column says in what order or when a record came:
+-- The vault's store, version 2 (SPEC.md sections 3.2, 3.6, 3.7, 7.1, 8.2). No column says in what order or when a record came:
 -- records are named by random handles and lie in their order.
 
 CREATE TABLE holdings (
@@ -49,14 +49,18 @@ CREATE TABLE deltas (
     PRIMARY KEY (batch, handle, version)
 ) STRICT, WITHOUT ROWID;
 
+-- The level of a handle and of a token is where its row lies until it comes to rest, at 0: ``store.levels`` says why. All
+-- versions of a record are in one.
+
 -- Where a record lies. An empty batch says that this version is gone, or that none follows the one before, while older
 -- ones are still here: then no version is the record's latest.
 CREATE TABLE handles (
+    level   INTEGER NOT NULL DEFAULT 0 CHECK (level IN (0, 1, 2)),
     holding INTEGER NOT NULL,
     handle  BLOB NOT NULL,
     version INTEGER NOT NULL,
     batch   BLOB NOT NULL CHECK (length(batch) IN (0, 16)),
-    PRIMARY KEY (holding, handle, version)
+    PRIMARY KEY (level, holding, handle, version)
 ) STRICT, WITHOUT ROWID;
 
 -- Later versions of which the keyholder has not been told (SPEC.md section 8.9).
@@ -68,10 +72,11 @@ CREATE TABLE unsettled (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tokens (
+    level   INTEGER NOT NULL DEFAULT 0 CHECK (level IN (0, 1, 2)),
     holding INTEGER NOT NULL,
     token   BLOB NOT NULL CHECK (length(token) = 16),
     handle  BLOB NOT NULL CHECK (length(handle) = 16),
-    PRIMARY KEY (holding, token, handle)
+    PRIMARY KEY (level, holding, token, handle)
 ) STRICT, WITHOUT ROWID;
 
 -- In the order in which it came, which the ledger says too: filled page by page, each ask costs a third of what it would in the order of

@@ -89,9 +89,6 @@ _GROUP = 30_000
 """Rows that a worker seals and then stores in one transaction. Handles and tokens are spread over whole tables: of 10,000 rows each
 has pages to write for itself alone, of more they share them (measured at 600,000 records: 19 us a record to store, 13 so)."""
 
-_LOG_MB = 512
-"""Of the write-ahead log, before what it says is written into the file: several groups share one write of a page."""
-
 
 class Processes:
     """``workers`` processes on the vault at ``directory``. At most one group of chunks more than they are lies ready."""
@@ -171,9 +168,7 @@ def _begin(directory: Path, errands: Errands, turn: AbstractContextManager[objec
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the importer is told, and tells us
     threading.Thread(target=end_with_parent, daemon=True).start()
     # One writes at a time anyway, and SQLite would have the other ask again and again.
-    room = Room(directory)
-    room.store.keep_log(_LOG_MB)
-    _taker = Taker(room, errands, turn=turn)
+    _taker = Taker(Room(directory), errands, turn=turn)
 
 
 def end_with_parent() -> None:
