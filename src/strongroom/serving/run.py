@@ -20,6 +20,7 @@ from strongroom.serving import logs, safety, systemd, tls
 from strongroom.serving.config import Listener, Telemetry
 from strongroom.serving.health import Check, Health
 from strongroom.serving.logs import Log
+from strongroom.serving.memory import seldom_collected
 from strongroom.serving.metrics import Metrics
 from strongroom.serving.site import HEAD_SECONDS, Site
 from strongroom.serving.traces import Traces
@@ -60,7 +61,7 @@ def run(service: Service, at: Listener, telemetry: Telemetry | None = None) -> N
 
 def begin(serving: Coroutine[Any, Any, None]) -> None:
     """Run what serves, to its end."""
-    with asyncio.Runner(loop_factory=_loop()) as runner:
+    with seldom_collected(), asyncio.Runner(loop_factory=_loop()) as runner:
         runner.run(serving)
 
 
