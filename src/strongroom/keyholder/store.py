@@ -59,7 +59,7 @@ class Store:
             self._open(path, fresh)
         except sqlite3.Error as error:
             raise self.failed(error) from None
-        self._buckets = Buckets(self.db)
+        self._buckets = Buckets()
         self._read: dict[Hashable, Any] = {}
 
     def _open(self, path: Path, fresh: bool) -> None:
@@ -93,7 +93,7 @@ class Store:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._buckets.flush()
+            self._flush_budgets()
             self.db.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself after some errors; left open, no other transaction could begin.
@@ -212,15 +212,27 @@ class Store:
 
     # --- budgets -----------------------------------------------------------------------------------------------
     def budget(self, key: str) -> State | None:
-        return self._buckets.get(key)
+        found = self._buckets.get(key)
+        if found is None:
+            row = self.db.execute("SELECT level, time FROM budgets WHERE key = ?", (key,)).fetchone()
+            found = None if row is None else (int(row[0]), int(row[1]))
+        return found
 
     def set_budgets(self, states: Mapping[str, State]) -> None:
         """Within a transaction, at whose end they are written."""
         self._buckets.put(states)
 
+    def _flush_budgets(self) -> None:
+        states = self._buckets.take()
+        if states:
+            self.db.executemany(
+                "INSERT INTO budgets VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET level = excluded.level, time = excluded.time",
+                [(key, level, time) for key, (level, time) in states.items()],
+            )
+
     def forget_budgets(self, now: int) -> None:
         """Those that are full again: a bucket that was never touched is full, too."""
-        self._buckets.flush()
+        self._flush_budgets()
         for period, seconds in PERIODS.items():
             self.db.execute("DELETE FROM budgets WHERE time <= ? AND key LIKE ?", (now - seconds, f"%/{period}"))
 
