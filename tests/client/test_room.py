@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from strongroom.canonical import encode
 from strongroom.client import messages
 from strongroom.client.device import SignedAsk, countersign, create
 from strongroom.client.handle import Handle
-from strongroom.client.memory import InMemory
+from strongroom.client.memory import File, InMemory
 from strongroom.errors import InputError, Refused
 from strongroom.ledger import checkpoint, note, proof
 
@@ -98,6 +99,38 @@ def test_the_same_from_coroutines(served: Served, residents: list[Resident], tmp
             assert caught.value.code == "field"
 
     asyncio.run(all_of_it())
+
+
+class Slow(File):
+    """A file on a disk that is written to only when ``go`` says so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.go, self.waited = threading.Event(), threading.Event(), list[bool]()
+
+    def swap(self, old: str, new: str) -> bool:
+        self.asked.set()
+        self.waited.append(self.go.wait(10))
+        return super().swap(old, new)
+
+
+def test_a_loop_goes_on_while_the_checkpoint_is_written(
+    served: Served, residents: list[Resident], tmp_path: Path
+) -> None:
+    async def both() -> None:
+        state = Slow(tmp_path / "state")
+        async with served.aroom("ana", state) as room:
+            reading = asyncio.create_task(room.disclose("residents", "confirm", [residents[3].handle], ["name"], **WHY))
+            assert await asyncio.to_thread(state.asked.wait, 30)
+            # This runs, and the answer is held back until what proves it is remembered.
+            assert not reading.done()
+            assert state.read() == ""
+            state.go.set()
+            assert (await reading).records[residents[3].handle]["name"] == residents[3].values["name"]
+            assert all(state.waited)
+            assert state.read()
+
+    asyncio.run(both())
 
 
 def test_many_go_in_parts_that_fit(served: Served, residents: list[Resident], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from strongroom.client.address import Address
-from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
+from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, Do, NextLine, Pause, Stream, token_dropped
 
 MOST_LINE = 2**20
 
@@ -95,6 +95,9 @@ class Turn:
             if isinstance(step, Pause):
                 await asyncio.sleep(step.seconds)
                 return None, None
+            if isinstance(step, Do):
+                # Whoever else runs in this loop does not wait for a lock or a flush.
+                return await asyncio.to_thread(step.work), None
             if isinstance(step, Stream):
                 return await self._open(step.call), None
             assert isinstance(step, NextLine)

@@ -8,10 +8,11 @@ one that this client has verified, whoever showed it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from strongroom.client.answers import Witnessed
 from strongroom.client.device import SignedAsk
-from strongroom.client.flow import Flow
+from strongroom.client.flow import Do, Flow
 from strongroom.client.growth import Growth
 from strongroom.client.memory import Memory, remembered
 from strongroom.errors import CheckpointError, EntryError, ProofError
@@ -63,7 +64,7 @@ class Believer:
                     yield from self._continues(small, large)
                 if at.size <= old.size:
                     return
-            if self._memory.swap(kept, signed):
+            if (yield Do(partial(self._memory.swap, kept, signed))):
                 return
 
     def _continues(self, small: Checkpoint, large: Checkpoint) -> Flow[None]:

@@ -53,6 +53,13 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Do:
+    """Driven to what ``work`` returns or raises. It may wait for a disk, or for another process."""
+
+    work: Callable[[], Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Give:
     """One of many results, for the caller at once."""
 

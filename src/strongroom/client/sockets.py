@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self, TypeAlias
 
 from strongroom.client.address import Address
-from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, NextLine, Pause, Stream, token_dropped
+from strongroom.client.flow import UNTRUSTED, Answer, Broken, Call, Do, NextLine, Pause, Stream, token_dropped
 
 MOST_KEPT = 8
 MOST_LINE = 2**20
@@ -44,6 +44,8 @@ class Turn:
             if isinstance(step, Pause):
                 time.sleep(step.seconds)
                 return None, None
+            if isinstance(step, Do):
+                return step.work(), None
             if isinstance(step, Stream):
                 head, self._line = self._open.enter_context(self._wire.stream(step.call))
                 return head, None
