@@ -18,8 +18,9 @@ _REST, _MIDDLE, _TOP = 0, 1, 2
 _LIMITS = {_TOP: 4096, _MIDDLE: 65_536}
 """Records: of the pages that they take a transaction of some hundred rewrites less than it would of the level below."""
 
-_GATHERED = 8
-"""So many transactions gather in a level, at least: otherwise they save nothing by going there."""
+_GATHERED = {_TOP: 8, _MIDDLE: 24}
+"""So much of what comes at once gathers in a level, at least: otherwise it saves nothing by going there. An importer's transaction
+has three chunks."""
 
 _WORTH = 4
 """A level is used where the one below may have so many times its records: else its pages are as many as those it saves."""
@@ -30,7 +31,7 @@ _KEYS = 1 << 128
 
 def level_of(stored: int, fresh: int) -> int:
     """Where ``fresh`` new records go, when a holding has ``stored``."""
-    if stored >= _WORTH * _LIMITS[_TOP] and _GATHERED * fresh <= _LIMITS[_TOP]:
+    if stored >= _WORTH * _LIMITS[_TOP] and _GATHERED[_TOP] * fresh <= _LIMITS[_TOP]:
         return _TOP
     return _below_top(stored, fresh)
 
@@ -40,7 +41,7 @@ def gather(db: Database, holding: int, stored: int, fresh: int, at: int) -> None
     ones for other transactions; it says which slice."""
     level, came = level_of(stored, fresh), fresh
     while level != _REST and came:
-        most = max(_LIMITS[level], _GATHERED * fresh)
+        most = max(_LIMITS[level], _GATHERED[level] * fresh)
         slices = min(_SLICES, max(1, most // came))
         where = (level, holding, *_slice(at % slices, slices))
         if db.number(_SQL["count_slice"], where) * slices <= most:
@@ -61,7 +62,7 @@ def rest(db: Database, holding: int) -> None:
 
 
 def _below_top(stored: int, fresh: int) -> int:
-    return _MIDDLE if stored >= _WORTH * max(_LIMITS[_MIDDLE], _GATHERED * fresh) else _REST
+    return _MIDDLE if stored >= _WORTH * max(_LIMITS[_MIDDLE], _GATHERED[_MIDDLE] * fresh) else _REST
 
 
 def _slice(number: int, slices: int) -> tuple[bytes, bytes]:
