@@ -1,7 +1,8 @@
 """Where orders that arrive together are taken in together (docs/decisions/0029-intake.md).
 
 While one group is under way what arrives waits, and goes with the next: one call to the keyholder, one batch, one transaction for all
-of it. Nobody waits for company.
+of it. After a group the next waits a moment for as many as that had, since who was answered comes again: else groups of one and of all the
+others would alternate. Who comes alone never waits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Outcome: TypeAlias = Received | StrongroomError
 MOST_WAITING = 4096
 _MOST_ORDERS = 512
 """In one group."""
+_COMPANY_SECONDS = 0.005
+"""Answering eight, and reading what they send next, takes two milliseconds; who then has not come is not waited for."""
 
 
 class Intake:
@@ -30,6 +33,9 @@ class Intake:
         self._receive, self._free = receive, lines
         self._waiting: deque[tuple[Order, asyncio.Future[Received]]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        # How many the next group waits for, while this is set.
+        self._expected = 0
+        self._moment: asyncio.TimerHandle | None = None
 
     async def take(self, order: Order) -> Received:
         """Raises what came of the order, and ``KeyholderUnavailable`` when too many wait already."""
@@ -37,15 +43,20 @@ class Intake:
             raise KeyholderUnavailable("more records wait than the vault can take in; try again")
         future: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         self._waiting.append((order, future))
-        self._go_on()
+        if self._moment is None or len(self._waiting) >= self._expected:
+            self._go_on()
         return await future
 
     async def close(self) -> None:
         """Once what waits has been taken in."""
-        while self._under_way:
+        while self._under_way or self._waiting:
+            self._go_on()
             await asyncio.wait(self._under_way)
 
     def _go_on(self) -> None:
+        if self._moment is not None:
+            self._moment.cancel()
+            self._moment = None
         while self._free and self._waiting:
             self._free -= 1
             task = asyncio.create_task(self._work(self._group()))
@@ -68,7 +79,6 @@ class Intake:
             outcomes = [error] * len(group)
         finally:
             self._free += 1
-            self._go_on()
         for (_, future), outcome in zip(group, outcomes, strict=True):
             if future.done():
                 continue  # whoever posted it has gone; it is stored all the same
@@ -76,6 +86,11 @@ class Intake:
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
+        if len(self._waiting) >= len(group):
+            self._go_on()
+        else:
+            self._expected = len(group)
+            self._moment = asyncio.get_running_loop().call_later(_COMPANY_SECONDS, self._go_on)
 
 
 def rows(order: Order) -> int:
