@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import logging
 import tempfile
 import time
 from collections.abc import Sequence
@@ -54,6 +55,8 @@ def run(call: Call) -> int:
     every = [drill for drill in DRILLS.values() if call.args.all or not drill.long]
     drills = every if call.args.all or not call.args.names else chosen(call.args.names)
     reports = []
+    # What the houses log while they are attacked says nothing beyond the report.
+    logging.getLogger("strongroom").addHandler(logging.NullHandler())
     with tempfile.TemporaryDirectory(prefix="strongroom-drill-") as directory:
         theatre = Theatre(Path(directory))
         for drill in drills:

@@ -22,6 +22,7 @@ from strongroom.drill import (
     second_person,
     stolen_disk,
     vault_taken_over,
+    witnesses_turned,
 )
 from strongroom.drill.report import Progress, Report
 from strongroom.drill.stage import Theatre
@@ -47,6 +48,7 @@ DRILLS = {
         Drill(vault_taken_over.NAME, vault_taken_over.ATTACK, (2,), vault_taken_over.run),
         Drill(no_receipt.NAME, no_receipt.ATTACK, (3, 6), no_receipt.run),
         Drill(rewritten_ledger.NAME, rewritten_ledger.ATTACK, (4,), rewritten_ledger.run),
+        Drill(witnesses_turned.NAME, witnesses_turned.ATTACK, (4,), witnesses_turned.run),
         Drill(hidden_read.NAME, hidden_read.ATTACK, (5,), hidden_read.run),
         Drill(purpose_crossed.NAME, purpose_crossed.ATTACK, (6,), purpose_crossed.run),
         Drill(red_code.NAME, red_code.ATTACK, (6,), red_code.run),
