@@ -68,7 +68,7 @@ def version(case: Case, facts: Facts) -> None:
             raise Refused("version", "a slot is of another version than the ask names")
         return
     newest = facts.newest(case.ask.holding, case.handles)
-    if any(one < newest.get(handle, 1) for handle, one in zip(case.handles, case.versions, strict=True)):
+    if newest and any(one < newest.get(handle, 1) for handle, one in zip(case.handles, case.versions, strict=True)):
         raise Refused("version", "a record has a newer version than this; ask for an old one by its number")
 
 

@@ -44,14 +44,11 @@ def shared(
     """The buckets of whatever a reader asks for a purpose in a holding: whose each is, its key, its rate. ``shows``: those too that only
     what shows somebody something draws on."""
     own = charter.purposes[purpose].budgets
-    scopes = [
-        ("reader", f"reader:{reader.hex()}:{purpose}", own.reader),
-        ("unit", f"unit:{unit}:{purpose}", own.unit),
-        ("purpose", f"purpose:{purpose}", own.purpose),
-    ]
+    found = [("reader", f"reader:{reader.hex()}:{purpose}:{text}", _rate(text)) for text in own.reader]
+    found += [("unit", f"unit:{unit}:{purpose}:{text}", _rate(text)) for text in own.unit]
+    found += [("purpose", f"purpose:{purpose}:{text}", _rate(text)) for text in own.purpose]
     if shows:
-        scopes += [
-            ("holding", f"holding:{holding}", charter.budgets.holdings.get(holding, [])),
-            ("room", "room", charter.budgets.room),
-        ]
-    return [(scope, f"{key}:{text}", _rate(text)) for scope, key, texts in scopes for text in texts]
+        of_holding = charter.budgets.holdings.get(holding, ())
+        found += [("holding", f"holding:{holding}:{text}", _rate(text)) for text in of_holding]
+        found += [("room", f"room:{text}", _rate(text)) for text in charter.budgets.room]
+    return found

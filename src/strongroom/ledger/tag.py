@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from strongroom.errors import EntryError
 from strongroom.seal.columns import are
-from strongroom.seal.mac import keyed, mac, many
+from strongroom.seal.mac import HMAC, keyed, mac, many
 
 _CHAIN = b"strongroom/v1 chain\0"
 _TAG = b"strongroom/v1 tag\0"
@@ -46,8 +46,14 @@ def next_tags(tag_key: bytes, holding_id: bytes, generation: int, numbered: Sequ
     if not all(n >= 1 for _, n in numbered):
         raise ValueError("tags are numbered from 1")
     before, after = _CHAIN + holding_id, generation.to_bytes(8, "big")
-    chains = many(keyed(tag_key), [before + who + after for who, _ in numbered])
+    chains = many(_keyed(tag_key), [before + who + after for who, _ in numbered])
     return [mac(chain, _TAG + n.to_bytes(8, "big"))[:TAG] for chain, (_, n) in zip(chains, numbered, strict=True)]
+
+
+# A keyholder has one for all its life; to schedule it costs as much as a tag.
+@lru_cache(maxsize=1)
+def _keyed(tag_key: bytes) -> HMAC:
+    return keyed(tag_key)
 
 
 def asker(pseudonym_key: bytes, reader: bytes, time: int) -> bytes:
@@ -59,7 +65,7 @@ def asker(pseudonym_key: bytes, reader: bytes, time: int) -> bytes:
 def erased(tag_key: bytes, holding_id: bytes, handles: Iterable[bytes]) -> list[bytes]:
     """The 16-byte marks by which the keyholder knows erased records' handles (16 bytes each) again."""
     before = _ERASED + holding_id
-    return [mark[:TAG] for mark in many(keyed(tag_key), [before + handle for handle in handles])]
+    return [mark[:TAG] for mark in many(_keyed(tag_key), [before + handle for handle in handles])]
 
 
 def day_path(time: int) -> str:
