@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.houses import Houses, change
 
 from strongroom.errors import StoreError
 from strongroom.keyholder import files, protocol
-from strongroom.ledger import audit, checkpoint, note
+from strongroom.ledger import audit, checkpoint, note, tile
 from strongroom.ledger.entry import HeartbeatEntry
 from strongroom.ledger.note import Verifier
 
@@ -172,6 +173,39 @@ def test_partial_tiles_go_when_the_full_one_is_there(houses: Houses, step: int) 
     assert not (public / "tile/entries/000.p").exists()
     assert (public / "tile/0/000").exists()
     assert len(_files(public)) < 20
+
+
+def test_what_the_book_has_in_memory_is_what_the_store_holds(houses: Houses) -> None:
+    """Entries of an answer and the root that is signed come out of memory; all others out of the store's tables."""
+    keyholder = houses.town.keyholder
+    book, store, now = keyholder.book, keyholder.store, keyholder.now()
+
+    def check() -> None:
+        size = store.size()
+        assert book.size == size
+        for start in (0, 1, size - 600, size - 513, size - 512, size - 511, size - 3, size - 1, size, size + 1):
+            for limit in (1, 2, 512, 1000):
+                stop = min(max(start, 0) + limit, size)
+                assert [one.encode() for one in book.entries(max(start, 0), limit)] == store.entries(
+                    max(start, 0), stop
+                )
+        at = checkpoint.parse(note.parse_note(book.note).text)
+        assert (at.size, at.root) == (size, tile.root(store.tile, size))
+
+    check()
+    for count in (1, 255, 2, 300, 513, 7):
+        with keyholder.writing():
+            for _ in range(count):
+                book.stage(HeartbeatEntry(v=1, time=now))
+        check()
+        with suppress(ZeroDivisionError), keyholder.writing():
+            book.stage(HeartbeatEntry(v=1, time=now))
+            book.flush()
+            raise ZeroDivisionError
+        check()
+        with keyholder.writing():
+            book.stage(HeartbeatEntry(v=1, time=now))
+        check()
 
 
 def test_a_published_checkpoint_is_one_of_the_books(houses: Houses) -> None:

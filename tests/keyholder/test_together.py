@@ -151,6 +151,24 @@ def test_the_identical_part_is_answered_again_in_another_group_for_nothing(house
     assert (codes([used]), used.index) == (["used"], None)
 
 
+def test_groups_of_one_key_have_one_secret_and_open_alone_with_their_own_request(houses: Houses) -> None:
+    seed = hpke.private_from(os.urandom(96))
+    heads, answered = [], []
+    for fresh in (FRESH, FRESH, seed):
+        body = encode(group_of(houses, [part_of(houses.good())], fresh=fresh.public))
+        work = work_of(houses, body)
+        answer = houses.town.keyholder.ask(PATH, work.signature, body)
+        assert isinstance(answer, protocol.GivenTogether)
+        assert codes(opened(houses, body, answer, fresh)) == [""]
+        heads.append(answer.sealed[:1168])
+        answered.append((body, answer))
+    assert heads[0] == heads[1] != heads[2]
+    (body, _), (other, answer), _ = answered
+    assert body != other
+    with pytest.raises(SealError):
+        opened(houses, body, answer)
+
+
 def test_one_ask_twice_in_one_group_is_one_read(houses: Houses) -> None:
     before = houses.town.keyholder.book.size
     request = houses.good()
