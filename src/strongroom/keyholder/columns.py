@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from operator import lt
 
 from strongroom.errors import Refused
 from strongroom.keyholder import protocol
@@ -24,7 +24,7 @@ def read_slots(case: Case, request: protocol.Slots) -> None:
     if not all(case.versions) or not all(case.compartments):
         raise Refused("malformed", "versions and compartments are numbered from 1")
     order = list(zip(case.handles, case.compartments, strict=True))
-    if any(a >= b for a, b in itertools.pairwise(order)):
+    if not all(map(lt, order, order[1:])):
         raise Refused("malformed", "slots must be sorted by handle and compartment, and distinct")
     if max(slot.u16s(request.batch)) >= len(request.batches):
         raise Refused("malformed", "a slot names a batch that is not there")

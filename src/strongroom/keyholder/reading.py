@@ -124,7 +124,8 @@ def _common(keyholder: Keyholder, case: Case) -> dict[str, Any]:
 def _number(keyholder: Keyholder, holding: str, whos: Sequence[bytes]) -> list[bytes]:
     """The next tag of each person's chain, and another for who stands here again; sorted: their order says nothing."""
     holding_id, generation = keyholder.holding_id(holding), keyholder.generation()
-    numbered = keyholder.store.next_numbers(holding_id, whos, generation)
+    # In the order of the table, so that a page is looked for once.
+    numbered = keyholder.store.next_numbers(holding_id, sorted(whos), generation)
     assert len(numbered) == len(whos)
     return sorted(tag.next_tags(keyholder.keys.tag, holding_id, generation, numbered))
 
