@@ -24,7 +24,8 @@ def sealed(at: int, padded: bytes, share: bytes | None = None) -> tuple[bytes, t
     """Share, place and blob of a slot of its own for each ``at``."""
     share, place = share or made.draw(f"share {at}", 32), (made.draw(f"handle {at}", 16), at + 1, at % 3 + 1)
     aad = compartment.associated(made.KEYS) + address(*place)
-    return share, place, compartment.seal(made.KEYS, share, made.draw(f"nonce {at}", 12), padded, aad)
+    (blob,) = compartment.seal_many(made.KEYS, [share], [made.draw(f"nonce {at}", 12)], [padded], [aad])
+    return share, place, blob
 
 
 def opened(some: Sequence[Any]) -> list[dict[str, str | None]]:

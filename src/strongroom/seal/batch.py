@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from strongroom.errors import SealError
 from strongroom.seal import body
 from strongroom.seal.columns import are, split, xor
-from strongroom.seal.compartment import NONCE, associated, seal
+from strongroom.seal.compartment import NONCE, associated, seal_many
 from strongroom.seal.hpke import OVERHEAD, HpkePrivate, decrypt, encrypt
 from strongroom.seal.label import label
 from strongroom.seal.mac import keyed
@@ -171,10 +171,8 @@ def seal_records(
             shares.append(share.finalize())
         masked = split(xor(b"".join(column.whos), b"".join(masks)), 16)
         nonces, padded = split(random(NONCE * len(where)), NONCE), pad_many(column.plaintexts, floor)
-        made.append([
-            body.piece(number, w, seal(keys, one, nonce, text, prefix + place + end))
-            for w, one, nonce, text, place in zip(masked, shares, nonces, padded, where, strict=True)
-        ])  # fmt: skip
+        blobs = seal_many(keys, shares, nonces, padded, [prefix + place + end for place in where])
+        made.append(body.pieces(number, masked, blobs))
     batch.places += where
     bodies = [start + b"".join(slots) for slots in zip(*made, strict=True)]
     return sorted(zip(handles, versions, bodies, strict=True))

@@ -37,6 +37,12 @@ def piece(compartment: int, masked: bytes, blob: bytes) -> bytes:
     return _SLOT.pack(compartment, masked, len(blob)) + blob
 
 
+def pieces(compartment: int, masked: Sequence[bytes], blobs: Sequence[bytes]) -> list[bytes]:
+    """``piece`` of each."""
+    pack = _SLOT.pack
+    return [pack(compartment, who, len(blob)) + blob for who, blob in zip(masked, blobs, strict=True)]
+
+
 def build(slots: Sequence[Slot]) -> bytes:
     """The body of these slots. SealError when they are not ascending from 1, or a width is wrong."""
     numbers = [slot.compartment for slot in slots]

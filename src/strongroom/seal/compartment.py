@@ -14,7 +14,8 @@ from strongroom.seal.label import label
 from strongroom.seal.mac import many
 from strongroom.seal.person import HoldingKeys
 
-__all__ = ["NONCE", "OVERHEAD", "associated", "key_and_check", "keys_and_checks", "parse_blob", "parse_blobs", "seal"]
+__all__ = ["NONCE", "OVERHEAD", "associated", "key_and_check", "keys_and_checks", "parse_blob", "parse_blobs"]
+__all__ += ["seal_many"]
 
 NONCE = 12
 OVERHEAD = 1 + 12 + 16 + 16
@@ -45,10 +46,15 @@ def associated(keys: HoldingKeys) -> bytes:
     return _COMPARTMENT + keys.room + keys.holding
 
 
-def seal(keys: HoldingKeys, share: bytes, nonce: bytes, padded: bytes, aad: bytes) -> bytes:
-    """The blob: 01 ‖ nonce (12) ‖ check (16) ‖ AES-GCM ciphertext and tag. ``aad`` is ``associated`` ‖ the slot's address."""
-    key, check = key_and_check(keys, share)
-    return _HEAD.pack(_VERSION, nonce, check) + AESGCM(key).encrypt(nonce, padded, aad)
+def seal_many(
+    keys: HoldingKeys, shares: Sequence[bytes], nonces: Sequence[bytes], padded: Sequence[bytes], aads: Sequence[bytes]
+) -> list[bytes]:
+    """The blobs: 01 ‖ nonce (12) ‖ check (16) ‖ AES-GCM ciphertext and tag. ``aads`` are ``associated`` ‖ the slot's address."""
+    pack, columns = _HEAD.pack, zip(keys_and_checks(keys, shares), nonces, padded, aads, strict=True)
+    return [
+        pack(_VERSION, nonce, okm[32:]) + AESGCM(okm[:32]).encrypt(nonce, text, aad)
+        for okm, nonce, text, aad in columns
+    ]
 
 
 def parse_blob(data: bytes) -> tuple[bytes, bytes, bytes]:
