@@ -239,6 +239,13 @@ class Contract(ABC):
             store.put_resealed(row.batch, min(50, row.expires), row.members, b"new", None)
         assert {row.batch for row in store.aging(1, 31, 0)} == {draw("b"), draw("e")}
 
+    def test_how_many_batches_have_which_days(self, store: VaultStore) -> None:
+        assert store.lives(1) == {}
+        for name, epoch, expires in (("c", 30, NEVER), ("a", 20, 40), ("b", 20, 40), ("d", 20, 41)):
+            put(store, record(name, batch=name), epoch=epoch, expires=expires)
+        assert store.lives(1) == {(20, 40): 2, (20, 41): 1, (30, NEVER): 1}
+        assert store.lives(2) == {}
+
     def test_a_resealed_batch_has_its_records(self, store: VaultStore) -> None:
         put(store, record("a", tokens="x"), record("b"))
         (before,) = store.batches()

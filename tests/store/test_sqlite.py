@@ -16,7 +16,7 @@ import pytest
 from tests.store.contract import EPOCH, JOB, Contract, batches, draw, put, record
 
 from strongroom.errors import StoreError
-from strongroom.store import database, removal
+from strongroom.store import database, removal, vault
 from strongroom.store.rows import RowError
 from strongroom.store.vault import VaultStore
 
@@ -31,6 +31,15 @@ def make(path: Path) -> Path:
         store.add_holding(draw("residents"), "residents")
         put(store, *(record(str(i), tokens=str(i % 10)) for i in range(100)))
     return path
+
+
+def test_the_days_of_batches_are_told_by_an_index_alone(tmp_path: Path) -> None:
+    """A batch is a kilobyte and more, and what has to be read of it is two numbers."""
+    make(tmp_path / "vault.db")
+    with sqlite3.connect(tmp_path / "vault.db") as db:
+        plan = db.execute("EXPLAIN QUERY PLAN " + vault._SQL["batch_lives"], (1,)).fetchall()
+    db.close()
+    assert [line for *_, line in plan] == ["SEARCH batches USING COVERING INDEX batches_by_epoch (holding=?)"]
 
 
 def test_files_are_the_owners_alone(tmp_path: Path) -> None:

@@ -132,9 +132,7 @@ class _Holding:
         return Facts(self._today, declared.rotation, days.destroyed.keys(), held, self._proved // _DAY)
 
     def _lives(self) -> Counter[Life]:
-        return Counter(
-            Life(row.epoch, row.expires) for row in self._room.store.batches() if row.holding == self._number
-        )
+        return Counter({Life(*days): count for days, count in self._room.store.lives(self._number).items()})
 
     def standing(self) -> Standing:
         outlook = schedule.outlook(self._lives(), self._facts())

@@ -237,10 +237,14 @@ class VaultStore:
     def aging(self, holding: int, before: int, today: int) -> Iterator[BatchRow]:
         """Batches sealed to an epoch before ``before`` that have not expired on ``today`` (days), oldest epoch first,
         streamed: resealing them meanwhile is no harm."""
-        after: tuple[int, bytes] = (0, b"")
+        after: tuple[int, int, bytes] = (0, 0, b"")
         while page := self._db.all(_SQL["aging"], (holding, before, today, *after, _PAGE)):
             yield from (BatchRow(*values) for values in page)
-            after = (page[-1][2], page[-1][0])
+            after = (page[-1][2], page[-1][3], page[-1][0])
+
+    def lives(self, holding: int) -> dict[tuple[int, int], int]:
+        """How many batches have which (epoch, expiry), in days: told by the index alone."""
+        return {(epoch, expires): count for epoch, expires, count in self._db.all(_SQL["batch_lives"], (holding,))}
 
     def members(self, batch: bytes) -> list[tuple[bytes, int, bytes]]:
         """(handle, version, delta) of a batch's records, by handle and version; the delta is empty where there is none."""

@@ -28,9 +28,12 @@ SELECT batch, holding, epoch, expires, members, sealed FROM batches WHERE batch 
 SELECT count(*) FROM batches;
 -- name: aging
 SELECT batch, holding, epoch, expires, members, sealed FROM batches
-WHERE holding = ?1 AND epoch < ?2 AND expires > ?3 AND (epoch, batch) > (?4, ?5) ORDER BY epoch, batch LIMIT ?6;
+WHERE holding = ?1 AND epoch < ?2 AND expires > ?3 AND (epoch, expires, batch) > (?4, ?5, ?6)
+ORDER BY epoch, expires, batch LIMIT ?7;
+-- name: batch_lives
+SELECT epoch, expires, count(*) FROM batches WHERE holding = ?1 GROUP BY epoch, expires;
 -- name: expired
-SELECT batch FROM batches WHERE holding = ?1 AND epoch <= ?2 AND expires <= ?2 ORDER BY epoch, batch LIMIT ?3;
+SELECT batch FROM batches WHERE holding = ?1 AND epoch <= ?2 AND expires <= ?2 ORDER BY epoch, expires, batch LIMIT ?3;
 -- name: reseal_batch
 UPDATE batches SET epoch = ?2, members = ?3, sealed = ?4 WHERE batch = ?1;
 -- name: drop_batch

@@ -26,8 +26,9 @@ CREATE TABLE batches (
     sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What is to be resealed or purged. An epoch never lies past its batches' expiry, so it finds those that have expired, too.
-CREATE INDEX batches_by_epoch ON batches (holding, epoch, batch);
+-- What is to be resealed or purged, and how many batches have which days, without a look at the batches themselves. An
+-- epoch never lies past its batches' expiry, so it finds those that have expired, too.
+CREATE INDEX batches_by_epoch ON batches (holding, epoch, expires, batch);
 
 -- A batch's records lie together, ordered by handle. Were they spread by handle over the whole table, each would touch a
 -- page of its own, and an import would slow down as the room grows (measured: 40 us a record at 300,000, rising; 20 so).
