@@ -269,6 +269,20 @@ def test_a_share_of_somebody_else_opens_nothing(houses: Houses, monkeypatch: pyt
         read.disclose(houses.town.room, signed)
 
 
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_of_many_records_the_one_that_does_not_open_is_named(
+    houses: Houses, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Opened, and held against their persons, at once; what is odd is said of the very one."""
+    name = f"record {houses.handles[at].hex()} "
+    _lying(monkeypatch, lambda a: setattr(a, "shares", a.shares[: 32 * at] + bytes(32) + a.shares[32 * at + 32 :]))
+    with pytest.raises(CommitmentError, match=name):
+        read.disclose(houses.town.room, houses.ask(5))
+    _lying(monkeypatch, lambda a: setattr(a, "whos", a.whos[: 16 * at] + bytes(16) + a.whos[16 * at + 16 :]))
+    with pytest.raises(SealError, match=f"{name}is sealed under another person"):
+        read.disclose(houses.town.room, houses.ask(5))
+
+
 # --- what reaches the reader -------------------------------------------------------------------------------------------
 def test_only_the_fields_asked_for_and_as_masked(houses: Houses) -> None:
     one = houses.people[0]
