@@ -13,6 +13,9 @@ from strongroom.gate.budget import State
 from strongroom.keyholder import protocol
 from strongroom.keyholder.epochs import SealedBatch
 
+# For how long after its time an ask is remembered as used: longer than any check of its age lets it pass.
+_REMEMBER_SECONDS = 600
+
 Asking: TypeAlias = protocol.Disclose | protocol.Erase | protocol.Find | protocol.Intake | protocol.Refusal
 
 
@@ -29,7 +32,7 @@ class Facts(Protocol):
     def roster(self) -> dict[bytes, RosterLine]: ...
     @property
     def persons(self) -> Mapping[str, Mapping[int, str]]: ...
-    def used(self, ask_hash: bytes) -> tuple[bytes, int, int, int, int] | None: ...
+    def used(self, ask_hash: bytes, until: int) -> tuple[bytes, int, int, int] | None: ...
     def frozen(self) -> list[str]: ...
     def erased(self, holding: str, handles: Sequence[bytes]) -> bool: ...
     def newest(self, holding: str, handles: Sequence[bytes]) -> dict[bytes, int]: ...
@@ -66,6 +69,12 @@ class Case:
 
     def __post_init__(self) -> None:
         self.slots = self.request if isinstance(self.request, protocol.Slots) else None
+
+    @property
+    def until(self) -> int:
+        """Until when the ask must be remembered as used: as long as any check of its age could let it pass again."""
+        known = self.ask.time + _REMEMBER_SECONDS
+        return max(known, self.ask.until) if isinstance(self.ask, asks.Windowed) else known
 
     @property
     def today(self) -> int:

@@ -128,8 +128,8 @@ class Keyholder:
         effective = [item for item in self.charters if item.effective <= now]
         self._current = effective[-1] if effective else None
 
-    def used(self, ask_hash: bytes) -> tuple[bytes, int, int, int, int] | None:
-        return self.store.ask(ask_hash)
+    def used(self, ask_hash: bytes, until: int) -> tuple[bytes, int, int, int] | None:
+        return self.store.ask(ask_hash, until)
 
     def frozen(self) -> list[str]:
         return self.store.freezes()

@@ -125,7 +125,7 @@ class _Check:
     # --- the rest of the transaction --------------------------------------------------------------------------------
     def asks(self, size: int) -> None:
         """Each used ask has its entry, and it is one that an ask leaves."""
-        for (index,) in self._db.execute("SELECT idx FROM asks"):
+        for (index,) in self._db.execute("SELECT idx FROM asks UNION ALL SELECT idx FROM lost_asks"):
             row = self._db.execute("SELECT entry FROM entries WHERE idx = ?", (index,)).fetchone()
             if row is None:
                 self._problem(f"keyholder: a used ask names entry {index}; the ledger ends at {size}")

@@ -66,10 +66,10 @@ def countersignatures(case: Case, facts: Facts) -> None:
 
 
 def used(case: Case, facts: Facts) -> None:
-    before = facts.used(case.ask_hash)
+    before = facts.used(case.ask_hash, case.until)
     if before is None:
         return
-    request, index, time, _, remaining = before
+    request, index, time, remaining = before
     # Identical first, in a window too: a call sent again after a broken connection must not be paid for twice.
     if request == case.request_hash and case.now <= time + protocol.IDENTICAL_SECONDS:
         case.answered = index

@@ -23,9 +23,6 @@ from strongroom.seal.columns import split
 if TYPE_CHECKING:
     from strongroom.keyholder.core import Keyholder
 
-# For how long after its time an ask is remembered as used: longer than any check of its age lets it pass.
-_REMEMBER_SECONDS = 600
-
 NO_WINDOW = -1
 
 _OPENED: dict[type, Callable[..., entry.Entry]] = {
@@ -76,14 +73,8 @@ def _write(keyholder: Keyholder, case: Case) -> int:
     remaining = NO_WINDOW
     if isinstance(case.ask, asks.Windowed):
         remaining = (case.ask.count if case.window is None else case.window) - price(case)
-    keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, _until(case.ask), remaining)
+    keyholder.store.use_ask(case.ask_hash, case.request_hash, index, case.now, case.until, remaining)
     return index
-
-
-def _until(ask: asks.Ask) -> int:
-    """Until when the ask must be remembered: as long as any check of its age could let it pass again."""
-    known = ask.time + _REMEMBER_SECONDS
-    return max(known, ask.until) if isinstance(ask, asks.Windowed) else known
 
 
 def _entry(keyholder: Keyholder, case: Case) -> entry.Entry:
@@ -138,7 +129,7 @@ def _refuse(keyholder: Keyholder, case: Case, code: str, by: Any, request: bytes
     if case.ask.holding not in known.holdings:
         common["holding"] = UNKNOWN
     index = keyholder.book.stage(entry.RefusalEntry(**common, charter=keyholder.charter_hash, by=by, code=code))
-    keyholder.store.use_ask(case.ask_hash, request, index, case.now, _until(case.ask), NO_WINDOW)
+    keyholder.store.use_ask(case.ask_hash, request, index, case.now, case.until, NO_WINDOW)
     return index
 
 

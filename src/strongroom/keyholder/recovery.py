@@ -163,7 +163,7 @@ class _Taking:
             if ruling is None or ruling.hash != named:
                 raise self._error(f"entry {index}: its charter is not the one in force at its time")
             until = item.time + (_WINDOW_SECONDS if isinstance(item, _MAY_BE_WINDOWS) else _ASK_SECONDS)
-            store.use_ask(commitment, b"", index, item.time, until, -1)
+            store.lose_ask(commitment, index, until)
             found.asks += 1
         store.lose(entry.entry_tags(item))
         if isinstance(item, entry.ErasureEntry):

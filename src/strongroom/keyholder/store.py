@@ -16,7 +16,7 @@ from strongroom.keyholder.buckets import Buckets
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _AT_ONCE = 500
 _FEW = 4
 _UNREAD = object()
@@ -237,18 +237,30 @@ class Store:
             self.db.execute("DELETE FROM budgets WHERE time <= ? AND key LIKE ?", (now - seconds, f"%/{period}"))
 
     # --- asks --------------------------------------------------------------------------------------------------
-    def ask(self, hash_: bytes) -> tuple[bytes, int, int, int, int] | None:
-        """(request hash, entry index, answered at, until, remaining) of an ask used before."""
-        row = self.db.execute(
-            "SELECT request, idx, time, until, remaining FROM asks WHERE hash = ?", (hash_,)
-        ).fetchone()
-        return None if row is None else (bytes(row[0]), *map(int, row[1:]))  # type: ignore[return-value]
+    def ask(self, hash_: bytes, until: int) -> tuple[bytes, int, int, int] | None:
+        """(request hash, entry index, answered at, remaining) of an ask used before, which is remembered ``until`` then."""
+        if self._once("lost_asks", lambda: self._has("SELECT EXISTS (SELECT 1 FROM lost_asks)")):
+            row = self.db.execute("SELECT idx FROM lost_asks WHERE hash = ?", (hash_,)).fetchone()
+            if row is not None:
+                return b"", int(row[0]), 0, -1
+        query = "SELECT request, idx, time, remaining FROM asks WHERE until = ? AND hash = ?"
+        row = self.db.execute(query, (until, hash_)).fetchone()
+        return None if row is None else (bytes(row[0]), int(row[1]), int(row[2]), int(row[3]))
 
     def use_ask(self, hash_: bytes, request: bytes, index: int, time: int, until: int, remaining: int) -> None:
+        """``until`` is one for each ask: by another it would not be found."""
         self.db.execute(
             "INSERT INTO asks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " request = excluded.request, idx = excluded.idx, time = excluded.time, remaining = excluded.remaining",
-            (hash_, request, index, time, until, remaining),
+            (until, hash_, request, index, time, remaining),
+        )
+
+    def lose_ask(self, hash_: bytes, index: int, until: int) -> None:
+        """Remember an ask of which only its entry is known as used, until no check of its age lets it pass."""
+        self._read.clear()
+        self.db.execute(
+            "INSERT INTO lost_asks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET idx = excluded.idx, until = max(until, excluded.until)",
+            (hash_, index, until),
         )
 
     def begin_anew(self) -> None:
@@ -259,7 +271,9 @@ class Store:
 
     def forget(self, before: int) -> None:
         """Asks and codes that can be used no more at that time."""
+        self._read.clear()
         self.db.execute("DELETE FROM asks WHERE until < ?", (before,))
+        self.db.execute("DELETE FROM lost_asks WHERE until < ?", (before,))
         self.db.execute("DELETE FROM codes WHERE expires < ?", (before,))
 
     # --- what forbids ------------------------------------------------------------------------------------------
