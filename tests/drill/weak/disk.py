@@ -13,7 +13,7 @@ from strongroom.custody.intake.chunk import Taker
 from strongroom.custody.intake.identifiers import Bound, Identifiers
 from strongroom.custody.intake.sealing import Sealer
 from strongroom.custody.intake.window import Indexed, index
-from strongroom.seal import batch, cleartext, person, slot, token
+from strongroom.seal import batch, person, slot, token
 from strongroom.seal.columns import split, xor
 from strongroom.store.rows import BatchRow, join_tokens
 
@@ -93,8 +93,8 @@ def nonces_counted(patch: pytest.MonkeyPatch) -> None:
 
 def one_key(patch: pytest.MonkeyPatch) -> None:
     """One key and commitment for all compartments of a holding, whatever the share."""
-    patch.setattr("strongroom.seal.compartment.key_and_check", lambda keys, share: (keys.seal, keys.nobody[:16]))
-    patch.setattr(cleartext, "keys_and_checks", lambda keys, shares: [keys.seal + keys.nobody[:16] for _ in shares])
+    for module in ("strongroom.seal.compartment", "strongroom.seal.cleartext"):
+        patch.setattr(f"{module}.keys_and_checks", lambda keys, shares: [keys.seal + keys.nobody[:16] for _ in shares])
 
 
 def no_mask(patch: pytest.MonkeyPatch) -> None:
