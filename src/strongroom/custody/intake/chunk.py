@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from strongroom.catalog import fields
 from strongroom.catalog.model import Holding
@@ -18,95 +18,18 @@ from strongroom.custody import erasures, newest
 from strongroom.custody.intake import feed, identifiers, verify
 from strongroom.custody.intake.feed import Eraser
 from strongroom.custody.intake.identifiers import Bound, Columns, Identifiers
+from strongroom.custody.intake.made import Done, Errands, Made, Mark, Named, Ready, Sealed
 from strongroom.custody.intake.matching import Matched, Matcher
 from strongroom.custody.intake.rows import Chunk
-from strongroom.custody.intake.sealing import Records, SealedRecords, Sealer, found_by, uncollected
-from strongroom.custody.intake.values import Layout, Parser, Values
+from strongroom.custody.intake.sealing import Records, Sealer, uncollected
+from strongroom.custody.intake.values import Parser, Values
 from strongroom.custody.intake.window import Window, index
 from strongroom.custody.room import Room
 from strongroom.errors import StoreError
-from strongroom.seal.batch import Row
 from strongroom.seal.columns import split
-from strongroom.store.rows import BatchRow, RowError, join_tokens
+from strongroom.store.rows import join_tokens
 
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Errands:
-    """What every chunk of one import shares. ``job`` is empty when rows are only checked. ``verify``: what was stored is
-    read back before it is forgotten how."""
-
-    holding: str
-    layout: Layout
-    job: bytes
-    verify: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A chunk's outcome. ``entries``: indexes of its entries in the ledger, none where nothing was indexed. ``errors``
-    and ``odd`` (field, what is odd: how many values) are given back only when rows are only checked."""
-
-    number: int
-    taken: int
-    bad: int
-    end: int
-    entries: tuple[int, ...] = ()
-    errors: list[RowError] = field(default_factory=list)
-    odd: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is noted when a chunk, or a step of one, is stored: its number, the bad rows that belong to it, and how many
-    rows were taken that are no record (deletions)."""
-
-    number: int
-    errors: list[RowError]
-    besides: int = 0
-
-
-@dataclass(slots=True)
-class _Named:
-    """Records that have handles, with what the keyholder gave for their identifiers."""
-
-    handles: list[bytes]
-    versions: list[int]
-    bound: Bound = field(repr=False)
-    tokens: list[bytes] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    """Records that were sealed, and are found by nothing yet. Where they are to be read back also what they were made of, and the
-    batch's ``secret``, which is forgotten elsewhere."""
-
-    handles: list[bytes]
-    versions: list[int]
-    rows: list[Row] = field(repr=False)
-    batch: BatchRow
-    records: Records | None = field(repr=False)
-    secret: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """The same with their tokens, to be stored."""
-
-    sealed: SealedRecords = field(repr=False)
-    records: Records | None = field(repr=False)
-    secret: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A chunk of new records of which the keyholder has not heard; ``sent`` is to be indexed. ``sealed``: None where no row is good."""
-
-    done: Done
-    mark: Mark
-    sealed: _Sealed | None
-    sent: Columns = field(repr=False)
 
 
 class Taker:
@@ -160,23 +83,23 @@ class Taker:
                 self._verify(one.mark, made)
         return [done for done, _ in found]
 
-    def _ready(self, chunk: Chunk) -> _Ready:
+    def _ready(self, chunk: Chunk) -> Ready:
         values = self._parser.parse(chunk)
         done = Done(chunk.number, values.count, values.bad, chunk.end)
         mark = Mark(chunk.number, values.errors)
         if not values.count:
-            return _Ready(done, mark, None, {})
+            return Ready(done, mark, None, {})
         handles = self._drawn(values.columns)
         bound = identifiers.derive(self._keys, self._holding, values.columns).bind(self._keys, handles)
-        return _Ready(done, mark, self._seal(handles, [1] * len(handles), bound, values.columns), bound.sent)
+        return Ready(done, mark, self._seal(handles, [1] * len(handles), bound, values.columns), bound.sent)
 
-    def _found(self, ready: _Ready, window: Window | None) -> tuple[Done, _Made | None]:
+    def _found(self, ready: Ready, window: Window | None) -> tuple[Done, Made | None]:
         """With what its records are found by."""
         if ready.sealed is None:
             return ready.done, None
         entries: list[int] = []
         tokens = self._indexed(ready.sent, window, entries)
-        made = _made(ready.sealed, _joined(tokens, len(ready.sealed.handles)))
+        made = ready.sealed.found_by(_joined(tokens, len(ready.sealed.handles)))
         return replace(ready.done, entries=tuple(entries)), made
 
     def _take_keyed(self, chunk: Chunk, window: Window | None) -> Done:
@@ -219,24 +142,24 @@ class Taker:
         self._verify(mark, self._stored(mark, columns, window, entries))
         newest.tell(self._room, self._errands.holding)
 
-    def _verify(self, mark: Mark, made: _Made | None) -> None:
+    def _verify(self, mark: Mark, made: Made | None) -> None:
         if made and made.records:
             verify.read_back(self._room, self._errands.holding, self._holding, made.records, made.sealed, made.secret)
             self._room.store.jobs.verify(self._errands.job, mark.number)
 
     def _stored(
         self, mark: Mark, columns: Mapping[str, Sequence[str | None]], window: Window | None, entries: list[int]
-    ) -> _Made:
+    ) -> Made:
         """Match, index, seal and store."""
         found = identifiers.derive(self._keys, self._holding, columns)
         drawn = self._drawn(columns)
         matcher = self._matcher(found, drawn, window, entries)
         # An erased record must not be found by its token: its next version, and all of that batch, could not be resealed.
         erasures.settle(self._room, self._errands.holding)
-        named: _Named | None = None
+        named: Named | None = None
         for attempt in range(1, _TRIES + 1):
             named = self._named(found, drawn, matcher, named, window, entries)
-            made = _made(self._seal(named.handles, named.versions, named.bound, columns), named.tokens)
+            made = self._seal(named.handles, named.versions, named.bound, columns).found_by(named.tokens)
             try:
                 self._put(mark, made)
             except StoreError:
@@ -252,16 +175,16 @@ class Taker:
 
     def _seal(
         self, handles: list[bytes], versions: list[int], bound: Bound, columns: Mapping[str, Sequence[str | None]]
-    ) -> _Sealed:
+    ) -> Sealed:
         whos = {one: bound.whos(self._keys, one, handles) for one in self._persons}
         records = Records(handles, versions, whos, [], columns)
         batch, public = self._sealer.open()
         rows = self._sealer.fill(batch, records)
         secret = batch.secret if self._errands.verify else b""
         closed = self._sealer.close(batch, public)
-        return _Sealed(handles, versions, rows, closed, records if secret else None, secret)
+        return Sealed(handles, versions, rows, closed, records if secret else None, secret)
 
-    def _put(self, mark: Mark, made: _Made | None) -> None:
+    def _put(self, mark: Mark, made: Made | None) -> None:
         sealed = made.sealed if made else None
         self._room.store.put_chunk(
             self._number,
@@ -282,14 +205,14 @@ class Taker:
         found: Identifiers,
         drawn: list[bytes],
         matcher: Matcher | None,
-        before: _Named | None,
+        before: Named | None,
         window: Window | None,
         entries: list[int],
-    ) -> _Named:
+    ) -> Named:
         """Which records the rows are, and their tokens: those of an earlier try stay good for the same handles."""
         matched = matcher.match() if matcher else Matched(drawn, [1] * len(drawn), {})
         if before and before.handles == matched.handles:
-            return _Named(matched.handles, matched.versions, before.bound, before.tokens)
+            return Named(matched.handles, matched.versions, before.bound, before.tokens)
         bound = found.bind(self._keys, matched.handles)
         tokens = dict(matched.persons)
         if matcher and self._key not in tokens:
@@ -298,7 +221,7 @@ class Taker:
         else:
             left = bound.sent
         tokens |= self._indexed({name: left[name] for name in left if name not in tokens}, window, entries)
-        return _Named(matched.handles, matched.versions, bound, _joined(tokens, len(drawn)))
+        return Named(matched.handles, matched.versions, bound, _joined(tokens, len(drawn)))
 
     def _indexed(self, inners: Columns, window: Window | None, entries: list[int]) -> Columns:
         if not inners:
@@ -308,17 +231,12 @@ class Taker:
         entries += found.entries
         return found.tokens
 
-    def _overtaken(self, records: _Named) -> bool:
+    def _overtaken(self, records: Named) -> bool:
         first: dict[bytes, int] = {}
         for handle, version in zip(records.handles, records.versions, strict=True):
             first.setdefault(handle, version)
         latest = self._room.store.latest_versions(self._number, first)
         return any(latest.get(handle, 0) != version - 1 for handle, version in first.items())
-
-
-def _made(sealed: _Sealed, tokens: Sequence[bytes]) -> _Made:
-    rows = found_by(sealed.rows, sealed.batch.batch, sealed.handles, sealed.versions, tokens)
-    return _Made(SealedRecords(rows, sealed.batch), sealed.records, sealed.secret)
 
 
 def _joined(tokens: Columns, count: int) -> list[bytes]:

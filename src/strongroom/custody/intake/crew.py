@@ -20,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from strongroom.custody.intake.chunk import Done, Errands, Taker
+from strongroom.custody.intake.chunk import Taker
+from strongroom.custody.intake.made import Done, Errands
 from strongroom.custody.intake.rows import Chunk
 from strongroom.custody.intake.window import Window
 from strongroom.custody.room import Room

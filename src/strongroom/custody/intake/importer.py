@@ -25,9 +25,10 @@ from strongroom.custody import newest
 from strongroom.custody.intake import rows
 from strongroom.custody.intake import source as sources
 from strongroom.custody.intake.badrows import SideFile
-from strongroom.custody.intake.chunk import Done, Errands, Taker
+from strongroom.custody.intake.chunk import Taker
 from strongroom.custody.intake.crew import Alone, Crew, Processes
 from strongroom.custody.intake.feed import Eraser, Feed
+from strongroom.custody.intake.made import Done, Errands
 from strongroom.custody.intake.matching import mixed, placed
 from strongroom.custody.intake.report import Progress, Report, Watch
 from strongroom.custody.intake.source import Records, Source
