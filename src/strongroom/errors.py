@@ -99,11 +99,12 @@ class EntryError(LedgerError):
 
 
 class Refused(StrongroomError):
-    """The gate or the keyholder says no. ``code`` is one of SPEC.md section 8.6; ``entry``: index of the refusal's entry, where that is known."""
+    """The gate or the keyholder says no. ``code`` is one of SPEC.md section 8.6; ``entry``: index of the refusal's entry, where that is known.
+    ``after``: seconds after which a new ask may fare better, of a budget that fills on."""
 
-    def __init__(self, code: str, detail: str, entry: int | None = None) -> None:
+    def __init__(self, code: str, detail: str, entry: int | None = None, after: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")
-        self.code, self.detail, self.entry = code, detail, entry
+        self.code, self.detail, self.entry, self.after = code, detail, entry, after
 
 
 class Declined(StrongroomError):

@@ -115,3 +115,9 @@ def test_a_request_may_not() -> None:
     said = msgspec.json.encode(sent["store"])[:-1] + b',"later":true}'
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(said, type=writes.Records)
+
+
+def test_where_an_answer_may_say_when_to_come_again() -> None:
+    found = DOCUMENT["paths"]["/v1/disclosures"]["post"]["responses"]
+    assert {status for status, one in found.items() if "headers" in one} == {"429", "503"}
+    assert set(found["429"]["headers"]) == {"Retry-After"}

@@ -115,15 +115,15 @@ ONE: dict[str, tuple[type[StrongroomError], Callable[[Said], None]]] = {
     "nothing": (FormatError, lambda said: said.answers.__setitem__(0, protocol.Entered(index=3))),
     "a refusal": (
         Refused,
-        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=None)),
+        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", after=None, index=None)),
     ),
     "a refusal in an entry that is none": (
         EntryError,
-        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=0)),
+        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", after=None, index=0)),
     ),
     "a refusal outside": (
         ProofError,
-        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", index=10**6)),
+        lambda said: said.answers.__setitem__(0, protocol.NotGiven(code="frozen", detail="x", after=None, index=10**6)),
     ),
 }
 

@@ -20,11 +20,10 @@ steps = st.lists(st.tuples(st.integers(-100, 4000), st.integers(0, 12)), min_siz
 @given(small, steps, st.integers(0, 2**40))
 def test_never_more_than_the_rate_over_any_stretch(rate: Rate, steps: list[tuple[int, int]], start: int) -> None:
     state: State | None = None
-    now = latest = start
+    now = start
     given_out: list[tuple[int, int]] = []
     for step, cost in steps:
         now = max(0, now + step)
-        latest = max(latest, now)
         before = state
         held = available(rate, state, now)
         try:
@@ -34,7 +33,8 @@ def test_never_more_than_the_rate_over_any_stretch(rate: Rate, steps: list[tuple
             continue
         assert cost <= held
         assert 0 <= state[0] <= rate.count * MICRO
-        given_out.append((latest, cost))
+        # Not the latest time that was tried: what was refused has moved no clock.
+        given_out.append((state[1], cost))
     for first in range(len(given_out)):
         spent = 0
         for at, cost in given_out[first:]:
@@ -55,6 +55,22 @@ def test_waiting_never_takes_away(rate: Rate, start: int, waits: list[int]) -> N
     assert all(available(rate, state, start + a) <= available(rate, state, start + b) for a, b in pairwise(waits))
     assert available(rate, state, start) == 0
     assert available(rate, state, start + rate.period) == rate.count
+
+
+@given(small, st.integers(0, 2**40), st.integers(0, 30), st.integers(0, 4000), st.integers(1, 40))
+def test_who_waits_as_long_as_is_said_is_given_it(rate: Rate, start: int, spent: int, wait: int, cost: int) -> None:
+    state, now = take(rate, None, min(spent, rate.count), start), start + wait
+    if cost <= available(rate, state, now):
+        return
+    with pytest.raises(Refused) as caught:
+        take(rate, state, cost, now)
+    after = caught.value.after
+    assert (after is None) == (cost > rate.count)
+    if after is not None:
+        assert 0 < after <= rate.period
+        take(rate, state, cost, now + after)
+        # Rounding may cost a second, and no more.
+        assert available(rate, state, now + after - 2) < cost
 
 
 def test_a_clock_gone_back_refills_nothing_twice() -> None:

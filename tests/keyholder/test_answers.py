@@ -26,7 +26,7 @@ from strongroom.errors import FormatError, KeyholderUnavailable, Refused
 from strongroom.keyholder import protocol
 from strongroom.keyholder.client import Client, HttpTransport, Voice, address_file
 
-ERASED = encode(protocol.Problem(code="erased", detail="a record of the ask was erased"))
+ERASED = encode(protocol.Problem(code="erased", detail="a record of the ask was erased", after=None))
 DONE = encode(protocol.Done(done=True))
 
 

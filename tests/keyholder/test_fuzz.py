@@ -96,7 +96,7 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
                 protocol.Given(index=1, shares=KEY, whos=KEY),
                 protocol.GivenToken(index=2, token=bytes(16)),
                 protocol.Entered(index=3),
-                protocol.NotGiven(code="frozen", detail="x", index=4),
+                protocol.NotGiven(code="frozen", detail="x", after=None, index=4),
             ]
         ),
     ),
@@ -142,7 +142,7 @@ ANSWERS: list[tuple[Codec[Any], Record]] = [
         protocol.statement,
         protocol.Statement(chains=[STATED], device=KEY, room=bytes(16), root=KEY, size=1, time=7, v=1),
     ),
-    (protocol.problem, protocol.Problem(code="ask", detail="x")),
+    (protocol.problem, protocol.Problem(code="ask", detail="x", after=None)),
 ]
 
 HOSTILE: st.SearchStrategy[Any] = st.one_of(
@@ -192,7 +192,7 @@ def _answers(houses: Houses, path: str, body: bytes) -> None:
     (answer,) = keyholder.commit([Work(path, protocol.sign_request(keyholder.room, path, body, key), body)])
     if isinstance(answer, StrongroomError):
         assert answer.code in CODES, answer.code
-        assert len(encode(protocol.Problem(code=answer.code, detail=str(answer)))) < 2000
+        assert len(encode(protocol.Problem(code=answer.code, detail=str(answer), after=2**53 - 1))) < 2000
     else:
         encode(answer)
 

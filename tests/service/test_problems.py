@@ -60,6 +60,17 @@ def test_a_refusal_says_where_the_ledger_has_it() -> None:
     assert (said.status, said.code, said.detail, said.entry) == (429, "budget", "5/day is spent", 7)
 
 
+def test_when_it_may_be_tried_again() -> None:
+    spent = errors.Refused("budget", "5/day is spent", after=54)
+    assert [problems.after(one, "budget") for one in (spent, Told(spent, 7))] == [54, 54]
+    # More than a budget ever allows, or than the ask has left of its own count: no waiting helps.
+    assert problems.after(errors.Refused("budget", "9 is more than 5/day ever allows at once"), "budget") is None
+    # What a keyholder writes beside another code is nobody's affair.
+    assert problems.after(errors.Refused("frozen", "a text", after=54), "frozen") is None
+    assert problems.after(errors.KeyholderUnavailable("a text"), "keyholder") == problems.CODES["keyholder"].after
+    assert problems.after(ValueError(), "defect") is None
+
+
 def test_records_that_do_not_fit_are_named_by_number() -> None:
     rows = [Row(row=2, field="born", reason="is no date")]
     assert problems.problem(Rejected("rows", "1 of 3", rows)).rows == rows

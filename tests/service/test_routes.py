@@ -281,7 +281,9 @@ def test_a_spent_budget_is_in_the_ledger_too(town: Town, people: list[Person]) -
     for _ in range(5):
         assert town.post("/v1/checks", town.check([one.handle], "born", "adult", None)).status == 200
     signed = town.check([one.handle], "born", "adult", None)
-    said = town.post("/v1/checks", signed).problem(429, "budget")
+    answer = town.post("/v1/checks", signed)
+    said = answer.problem(429, "budget")
+    assert 0 < int(answer.headers["Retry-After"]) <= 86_400
     written = entry.parse(town.get(f"/v1/receipts/{said['entry']}").json()["text"].encode())
     assert isinstance(written, entry.RefusalEntry)
     assert (written.code, written.by) == ("budget", "keyholder")

@@ -119,7 +119,7 @@ class Group:
         return Settled(one.index, receipt)
 
     def _refused(self, say: Say, one: protocol.NotGiven, at: checkpoint.Checkpoint) -> StrongroomError:
-        error = problem(one.code, one.detail)
+        error = problem(one.code, one.detail, one.after)
         if not isinstance(error, Refused) or one.index is None:
             return error
         if one.index >= at.size:

@@ -39,8 +39,12 @@ def take(rate: Rate, state: State | None, cost: int, now: int) -> State:
     if left < 0:
         if cost > rate.count:
             raise Refused("budget", f"{cost} is more than {rate} ever allows at once")
-        until = _span(-(left * rate.period // (rate.count * MICRO)))
-        raise Refused("budget", f"{rate} is spent: {cost} asked, {cost + left // MICRO} left; enough in {until}")
+        after = -(left * rate.period // (rate.count * MICRO))
+        raise Refused(
+            "budget",
+            f"{rate} is spent: {cost} asked, {cost + left // MICRO} left; enough in {_span(after)}",
+            after=after,
+        )
     # Time never goes back either, or the same seconds would refill twice.
     return left, now if state is None else max(now, state[1])
 

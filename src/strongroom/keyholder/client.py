@@ -177,10 +177,10 @@ def _problem(data: bytes) -> StrongroomError:
         found = protocol.problem.parse(data)
     except FormatError:
         return KeyholderUnavailable("the keyholder's answer is not one of the protocol")
-    return problem(found.code, found.detail)
+    return problem(found.code, found.detail, found.after)
 
 
-def problem(code: str, detail: str) -> StrongroomError:
+def problem(code: str, detail: str, after: int | None) -> StrongroomError:
     """What a request, or a part of one, was answered with."""
     if code == "malformed":
         return FormatError(detail)
@@ -188,7 +188,7 @@ def problem(code: str, detail: str) -> StrongroomError:
         return Unwitnessed(detail)
     if code == "store":
         return KeyholderUnavailable(detail)
-    return Refused(code, detail)
+    return Refused(code, detail, after=after)
 
 
 class Client:

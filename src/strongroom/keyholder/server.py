@@ -213,7 +213,8 @@ def _problem(error: StrongroomError) -> web.Response:
     detail = error.detail if isinstance(error, Refused) else str(error)
     if isinstance(error, Refused) and error.code == "malformed":
         status = 400
-    said = _response(status, Problem(code=error.code, detail=detail))
+    after = error.after if isinstance(error, Refused) else None
+    said = _response(status, Problem(code=error.code, detail=detail, after=after))
     said[CODE] = error.code
     return said
 

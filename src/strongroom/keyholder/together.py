@@ -52,9 +52,9 @@ def _decide(
         # One that is an entry was staged just before.
         staged, _ = keyholder.book.mark()
         index = keyholder.book.size + before if staged > before else None
-        return protocol.NotGiven(code=refusal.code, detail=refusal.detail, index=index)
+        return protocol.NotGiven(code=refusal.code, detail=refusal.detail, after=refusal.after, index=index)
     except StrongroomError as error:
-        return protocol.NotGiven(code=error.code, detail=str(error), index=None)
+        return protocol.NotGiven(code=error.code, detail=str(error), after=None, index=None)
 
 
 def _give(

@@ -145,7 +145,7 @@ def response(error: Exception, headers: Mapping[str, str] | None = None) -> web.
     said = problems.problem(error)
     made = web.Response(status=said.status, body=msgspec.json.encode(said), content_type=MEDIA_TYPE, headers=headers)
     made[CODE] = said.code
-    after = problems.CODES[said.code].after if said.code in problems.CODES else None
+    after = problems.after(error, said.code)
     if after is not None:
         made.headers["Retry-After"] = str(after)
     return made

@@ -23,6 +23,12 @@ _SAME_ENTRY = {
     "description": "Index of an entry of the ledger.",
     "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
 }
+_LATER = {
+    "Retry-After": {
+        "description": "Seconds (RFC 9110, section 10.2.3). With 429 absent where waiting will not help.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -143,10 +149,15 @@ def _problems(route: Route) -> dict[str, Any]:
     return {
         str(status): {
             "description": f"Codes: {', '.join(found)}.",
+            **({"headers": _LATER} if any(code == "budget" or _later(code) for code in found) else {}),
             "content": {MEDIA_TYPE: {"schema": schema, "example": _problem(status, found[0])}},
         }
         for status, found in sorted(by_status.items())
     }
+
+
+def _later(code: str) -> bool:
+    return code in CODES and CODES[code].after is not None
 
 
 def _problem(status: int, code: str) -> Any:

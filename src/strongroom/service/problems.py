@@ -31,7 +31,7 @@ log = logging.getLogger("strongroom.service")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """``after``: seconds after which it may be tried again; None where that is of no use."""
+    """``after``: seconds after which it may be tried again; None where that is of no use, or not the same each time."""
 
     status: int
     title: str
@@ -127,6 +127,16 @@ def problem(error: Exception) -> Problem:
             return _made(error.code if error.code in CODES and error.code != "malformed" else code, _detail(error))
     log.error("a defect: %s at %s", type(error).__name__, _place(error))
     return _made("defect", "the vault's log says where")
+
+
+def after(error: Exception, code: str) -> int | None:
+    """Seconds after which what was answered with ``code`` may be tried again (``Retry-After``, RFC 9110 section 10.2.3): of a spent budget when it has enough for what
+    was asked, of other codes as ``CODES`` says; None where that is of no use or nobody knows."""
+    refusal = error.refusal if isinstance(error, Told) else error
+    if isinstance(refusal, Refused) and refusal.code == "budget":
+        return refusal.after
+    known = CODES.get(code)
+    return known.after if known else None
 
 
 _KINDS: tuple[tuple[type[StrongroomError], str], ...] = (

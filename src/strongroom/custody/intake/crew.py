@@ -77,7 +77,7 @@ class Failure:
     @classmethod
     def of(cls, error: StrongroomError) -> Failure:
         if isinstance(error, Refused):
-            return cls(Refused, (error.code, error.detail, error.entry))
+            return cls(Refused, (error.code, error.detail, error.entry, error.after))
         if isinstance(error, CatalogError):
             return cls(CatalogError, (error.place, error.problem, error.mend))
         return cls(type(error), (str(error),))

@@ -183,8 +183,11 @@ class SealedReads(Record):
 
 
 class Problem(Record):
+    """``after``: seconds after which a budget has enough for what was asked; None where there is no such time."""
+
     code: str
     detail: str
+    after: Number | None
 
 
 sealed_answer: Codec[SealedAnswer] = Codec(SealedAnswer, "keyholder's answer")

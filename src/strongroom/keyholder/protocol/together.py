@@ -73,10 +73,12 @@ class Entered(Record, tag_field="part", tag="refusal"):
 
 
 class NotGiven(Record, tag_field="part", tag="problem"):
-    """``code`` and ``detail``: what the request would have been refused with on its own. ``index``: of the refusal's entry, where there is one."""
+    """``code``, ``detail``, ``after``: what the request would have been refused with on its own. ``index``: of the refusal's entry, where there
+    is one."""
 
     code: str
     detail: str
+    after: Number | None
     index: Number | None
 
 
