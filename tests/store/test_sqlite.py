@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -215,10 +216,14 @@ def test_two_processes_write_in_turn(tmp_path: Path) -> None:
         assert store.problems() == []
 
 
-def test_killed_anywhere_it_is_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "moving", ["", "levels._LIMITS, levels._WORTH = {2: 600, 1: 2000}, 1; levels._GATHERED = {2: 0, 1: 0}; "]
+)
+def test_killed_anywhere_it_is_whole(tmp_path: Path, moving: str) -> None:
     path = prepared(tmp_path)
     program = (
         "import sys; from pathlib import Path; from tests.store.test_sqlite import importer; "
+        f"from strongroom.store import levels; {moving}"
         "importer(Path(sys.argv[1]), int(sys.argv[2]), 1000)"
     )
     for n in range(4):
@@ -235,6 +240,9 @@ def test_killed_anywhere_it_is_whole(tmp_path: Path) -> None:
             assert any(chunk >= n * 1000 for chunk in done), "it was killed before it had begun"
             assert store.holdings()[0].records == 100 + 200 * len(done)
             assert store.problems() == []
+    with closing(sqlite3.connect(path)) as db:
+        found = {level for (level,) in db.execute("SELECT level FROM handles")}
+    assert (len(found) > 1) == bool(moving)
 
 
 def tender(path: Path, turn: int) -> None:
