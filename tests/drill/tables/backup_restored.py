@@ -16,7 +16,7 @@ WEAK: list[Row] = [
     ("start on any book", life.any_start, (START,)),
     ("any mirror is good", life.any_mirror, (ASK,)),
     ("erasures not taken from a mirror", life.not_taken("tombstones"), (ERASED_AFTER,)),
-    ("asks not taken from a mirror", life.not_taken("asks"), (AGAIN,)),
+    ("asks not taken from a mirror", life.not_taken("lost_asks"), (AGAIN,)),
     ("versions not told again", life.never_told_again, (OLD_AFTER,)),
     ("tags counted on", life.same_generation, (FORGET, MARKS)),
     ("keys never destroyed", life.never_destroyed, (FINAL,)),
