@@ -193,7 +193,7 @@ class Receiver:
         """The orders that go into one call each. More than the ask is for would all be refused together, so what is past that goes alone."""
         kinds = identifier_kinds(self._room.rules().charter.holdings[one.ask.holding]).values()
         named: dict[str, list[bytes]] = {name: [] for names in kinds for name in names} or {"": []}
-        most = min(MAX_RECORDS, rows_a_call(self._room, one.signed.text, named))
+        most = min(MAX_RECORDS, rows_a_call(self._room, one.ask, named))
         part, rows = list[tuple[int, Order]](), 0
         for at, order in orders:
             count = _count(order.columns)

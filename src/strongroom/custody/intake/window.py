@@ -118,12 +118,12 @@ def index(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
 
     Raises ``Refused``, ``KeyholderUnavailable``, ``LedgerError`` when the receipt is not good.
     """
-    count = max(map(len, inners.values()), default=0)
-    step = rows_a_call(room, window.text, inners)
+    count, ask = max(map(len, inners.values()), default=0), asks.parse(window.text)
+    step = rows_a_call(room, ask, inners)
     found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
     for start in range(0, count, step):
         part = {name: column[start : start + step] for name, column in inners.items()}
-        tokens, at, receipt = _call(room, window, part)
+        tokens, at, receipt = _call(room, window, ask, part)
         entries.append(at)
         for name, column in tokens.items():
             found[name] += column
@@ -134,29 +134,29 @@ def indexing(room: Room, signed: SignedAsk, inners: Mapping[str, Sequence[bytes]
     """The same as steps, under an ask that came with its private half."""
     window = Window(signed.text, signed.signature, signed.countersignatures)
     count = max(map(len, inners.values()), default=0)
-    step = rows_a_call(room, window.text, inners)
+    step = rows_a_call(room, signed.ask, inners)
     found, entries, receipt = {name: list[bytes]() for name in inners}, [], ""
     for start in range(0, count, step):
         part = {name: column[start : start + step] for name, column in inners.items()}
         settled = yield Say(signed, protocol.Intake, _said(part))
-        for name, column in _verified(room, window, part, settled.index, settled.tokens).items():
+        for name, column in _verified(room, window, signed.ask, part, settled.index, settled.tokens).items():
             found[name] += column
         entries.append(settled.index)
         receipt = settled.receipt
     return Indexed(found, entries, receipt)
 
 
-def rows_a_call(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> int:
-    """How many rows of these columns go into one call under the ask ``text``, and so under one entry. A call has so many identifiers
+def rows_a_call(room: Room, ask: asks.Ask, inners: Mapping[str, Sequence[bytes]]) -> int:
+    """How many rows of these columns go into one call under ``ask``, and so under one entry. A call has so many identifiers
     at most, and where the persons concerned are told, so many of them as an entry has tags."""
-    told = len(_persons(room, text, inners))
+    told = len(_persons(room, ask, inners))
     most = protocol.MAX_INNERS // max(len(inners), 1)
     return min(most, entry.MAX_TAGS // told) if told else most
 
 
-def _persons(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> list[Sequence[bytes]]:
+def _persons(room: Room, ask: asks.Ask, inners: Mapping[str, Sequence[bytes]]) -> list[Sequence[bytes]]:
     """The columns of persons who are told of it."""
-    ask, charter = asks.parse(text), room.rules().charter
+    charter = room.rules().charter
     # What the charter does not have is for the keyholder to refuse.
     purpose, declared = charter.purposes.get(ask.purpose), charter.holdings.get(ask.holding)
     if not purpose or not purpose.tells or not declared:
@@ -164,7 +164,9 @@ def _persons(room: Room, text: bytes, inners: Mapping[str, Sequence[bytes]]) -> 
     return [inners[name] for name in primaries(declared) if name in inners]
 
 
-def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> tuple[dict[str, list[bytes]], int, str]:
+def _call(
+    room: Room, window: Window, ask: asks.Ask, inners: Mapping[str, Sequence[bytes]]
+) -> tuple[dict[str, list[bytes]], int, str]:
     seed = hpke.private_from(room.random(96))
     known = room.common()
     request = encode(
@@ -180,7 +182,7 @@ def _call(room: Room, window: Window, inners: Mapping[str, Sequence[bytes]]) -> 
     answer = protocol.sealed_answer.parse(room.client.send("/v1/intake", request))
     given = protocol.tokens.parse(hpke.decrypt(seed, protocol.answer_info(room.keys.room, request), answer.sealed))
     at = room.settle(given.receipt, answer.entries, known["have"])
-    return _verified(room, window, inners, at, given.tokens), at, given.receipt
+    return _verified(room, window, ask, inners, at, given.tokens), at, given.receipt
 
 
 def _said(inners: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
@@ -189,13 +191,13 @@ def _said(inners: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
 
 
 def _verified(
-    room: Room, window: Window, inners: Mapping[str, Sequence[bytes]], at: int, joined: Sequence[bytes]
+    room: Room, window: Window, ask: asks.Ask, inners: Mapping[str, Sequence[bytes]], at: int, joined: Sequence[bytes]
 ) -> dict[str, list[bytes]]:
     """The tokens of an answer, once its entry is seen to be about this."""
-    line = room.rules().roster[asks.parse(window.text).reader]
+    line = room.rules().roster[ask.reader]
     seconds, count = len(window.countersignatures), sum(map(len, inners.values()))
     written = verify_entry(room, at, window.text, line, entry.IntakeEntry, count, seconds)
-    if len(written.tags) != sum(map(len, _persons(room, window.text, inners))):
+    if len(written.tags) != sum(map(len, _persons(room, ask, inners))):
         raise EntryError(f"entry {at} has not one tag for each person of each row who is to be told")
     tokens = [columns.split(column, 16) for column in joined]
     if [len(column) for column in tokens] != [len(column) for column in inners.values()]:
