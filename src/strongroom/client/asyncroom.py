@@ -26,8 +26,8 @@ from strongroom.client.answers import (
     TakenIn,
     Witnessed,
 )
-from strongroom.client.core import Context
 from strongroom.client.device import Device
+from strongroom.client.exchange import Context
 from strongroom.client.flow import Flow, Give
 from strongroom.client.handle import HandleLike
 from strongroom.client.memory import Memory
