@@ -35,7 +35,10 @@ def bent(members: dict[str, Any]) -> Bend:
     """Members that the entry has are given these values; where it has none of them, it has them besides."""
 
     def bend(entries: list[bytes], at: int) -> None:
-        found = json.loads(entries[at])
+        try:
+            found = json.loads(entries[at])
+        except ValueError:
+            return  # another bend has made it no entry
         common = {name: value for name, value in members.items() if name in found}
         entries[at] = encode(found | (common or members))
 
