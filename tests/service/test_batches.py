@@ -73,6 +73,26 @@ def test_one_that_is_killed_is_started_again(town: Town) -> None:
     assert [post(town, 822).status, post(town, 823).status][-1] == 201
 
 
+def test_one_of_two_that_is_killed_takes_neither_the_other_nor_the_servers_end(town: Town) -> None:
+    threads = [threading.Thread(target=post, args=(town, seed)) for seed in range(841, 847)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pids = beside(town)
+    assert len(pids) == 2
+    os.kill(pids[0], signal.SIGKILL)
+    # It had nothing in hand; where that is not known yet, one is told that nobody knows.
+    assert sorted(post(town, seed).status for seed in (851, 852, 853))[:2] == [201, 201]
+    assert pids[1] in beside(town)
+    watched = [os.pidfd_open(pid) for pid in beside(town)]
+    town.vault.stop()
+    for one in watched:
+        assert select.select([one], [], [], 30)[0], "it has not ended"
+        os.close(one)
+    town.vault.start()
+
+
 def test_they_end_with_the_server_however_that_ends(town: Town) -> None:
     assert post(town, 831).status == 201
     before = beside(town)

@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TypeAlias
@@ -26,32 +26,48 @@ Outcome: TypeAlias = Received | StrongroomError
 
 
 class Beside:
-    """``workers`` at most, started when they are first needed, and again when one was killed."""
+    """One process for each call that is under way, started when it is first needed, and again when one was killed.
 
-    def __init__(self, directory: Path, workers: int) -> None:
-        self._directory, self._workers = directory, workers
-        self._pool: ProcessPoolExecutor | None = None
+    Each in a pool of its own: a pool that lost one of several ends the others by a signal that these do not heed, and waits for them.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._idle: list[ProcessPoolExecutor] = []
 
     async def receive(self, orders: Sequence[Order]) -> list[Outcome]:
         """As ``Receiver.receive``. Raises ``Rejected`` (``pending``) when nobody knows what became of them."""
-        if self._pool is None:
-            # Spawned, not forked: nothing of the server's memory goes along.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin, initargs=(self._directory,))
-        pool = self._pool
+        pool, given = self._given(list(orders))
         try:
-            found = await asyncio.get_running_loop().run_in_executor(pool, _receive, list(orders))
+            found = await asyncio.wrap_future(given)
         except BrokenProcessPool:
-            if self._pool is pool:
-                self._pool = None
             # Nobody knows what became of what it had in hand.
             raise Rejected("pending", "what sealed these records was killed; look whether they were stored") from None
+        except BaseException:
+            self._idle.append(pool)
+            raise
+        self._idle.append(pool)
         return [one.error() if isinstance(one, Failure) else one for one in found]
 
     def close(self) -> None:
-        """Once what is under way has ended."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        """Once nothing is under way any more."""
+        for pool in self._idle:
+            pool.shutdown()
+
+    def _given(self, orders: list[Order]) -> tuple[ProcessPoolExecutor, Future[list[Received | Failure]]]:
+        while self._idle:
+            pool = self._idle.pop()
+            try:
+                return pool, pool.submit(_receive, orders)
+            except BrokenProcessPool:
+                continue  # killed while it had nothing in hand
+        pool = self._started()
+        return pool, pool.submit(_receive, orders)
+
+    def _started(self) -> ProcessPoolExecutor:
+        # Spawned, not forked: nothing of the server's memory goes along.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._directory,))
 
 
 _PAGES_MB = 16

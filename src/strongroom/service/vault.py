@@ -60,7 +60,7 @@ class Vault:
         self._counting: Room | None = None
         self._line: AioClient | None = None
         self._intake = Intake(self._receive)
-        self._beside = Beside(directory, _BESIDE)
+        self._beside = Beside(directory)
         self._bulk = Intake(self._receive_beside, lines=_BESIDE)
 
     async def run(self, work: Callable[[Room], T]) -> T:
